@@ -22,7 +22,17 @@ constexpr std::array<std::pair<absl::string_view, Format>, 3> kNamed = {{
     {"fp16", kFp16},
 }};
 
-absl::Status CheckRanges(int e, int m, int b) {
+}  // namespace
+
+std::string Format::name() const {
+  for (const auto& [name, format] : kNamed) {
+    if (*this == format) return std::string(name);
+  }
+  return absl::StrCat("fp(", exponent_bits, ",", mantissa_bits, ",", bias_shift, ")");
+}
+
+absl::Status CheckFormat(const Format& format) {
+  const auto [e, m, b, reserved] = format;
   if (e < 2 || e > 8) {
     return absl::InvalidArgumentError(
         absl::StrCat("format has ", e, " exponent bits; allowed 2 to 8."));
@@ -39,16 +49,11 @@ absl::Status CheckRanges(int e, int m, int b) {
                                                    -max_shift, " to ", max_shift, " with ", e,
                                                    " exponent bits."));
   }
-  return absl::OkStatus();
-}
-
-}  // namespace
-
-std::string Format::name() const {
-  for (const auto& [name, format] : kNamed) {
-    if (*this == format) return std::string(name);
+  if (e == 8 && !reserved) {
+    return absl::InvalidArgumentError(
+        "format has 8 exponent bits and no infinity; float32 could not hold its largest values.");
   }
-  return absl::StrCat("fp(", exponent_bits, ",", mantissa_bits, ",", bias_shift, ")");
+  return absl::OkStatus();
 }
 
 absl::StatusOr<Format> ParseFormat(absl::string_view text) {
@@ -69,8 +74,9 @@ absl::StatusOr<Format> ParseFormat(absl::string_view text) {
       !absl::SimpleAtoi(parts[2], &b)) {
     return unreadable();
   }
-  if (absl::Status status = CheckRanges(e, m, b); !status.ok()) return status;
-  return Fp(e, m, b);
+  const Format format = Fp(e, m, b);
+  if (absl::Status status = CheckFormat(format); !status.ok()) return status;
+  return format;
 }
 
 }  // namespace mantissa::kernels

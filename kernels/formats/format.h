@@ -19,6 +19,7 @@
 #include <string>
 #include <utility>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
@@ -82,6 +83,9 @@ inline constexpr Format kFp16 = {5, 10, 0, true};
 inline constexpr Format kHigh = Fp(6, 9, 0);
 inline constexpr Format kLowForward = Fp(4, 3, 4);
 inline constexpr Format kLowBackward = Fp(5, 2, 0);
+
+// InvalidArgument unless e, m and b are in the ranges given at Format's fields.
+absl::Status CheckFormat(const Format& format);
 
 // Reads what Format::name() writes; spaces around the numbers are allowed. InvalidArgument for
 // anything else, and for an e, m or b outside the ranges given at Format's fields.
