@@ -1,0 +1,24 @@
+// server/data/names.h
+//
+// Names of files inside archives and data sets.
+
+#ifndef MANTISSA_SERVER_DATA_NAMES_H_
+#define MANTISSA_SERVER_DATA_NAMES_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+
+namespace mantissa::data {
+
+// Whether `name` is a relative path that stays where it is: 1 to 1,024 bytes, '/' between its
+// parts, no part empty or "..", no backslash, no control character.
+bool IsSafeName(absl::string_view name);
+
+// Printable: other bytes as \xNN, at most 128 of them. For error texts.
+std::string Printable(absl::string_view name);
+
+}  // namespace mantissa::data
+
+#endif  // MANTISSA_SERVER_DATA_NAMES_H_
