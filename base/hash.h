@@ -1,0 +1,36 @@
+// SHA-256, the name of content.
+//
+//   Sha256 hash;
+//   hash.Update(chunk);
+//   std::string name = hash.Finish();  // 64 lower-case hex digits
+#pragma once
+
+#include <string>
+
+#include "absl/strings/string_view.h"
+
+struct evp_md_ctx_st;
+
+namespace mantissa {
+
+// Not thread-safe.
+class Sha256 {
+ public:
+  Sha256();
+  ~Sha256();
+
+  void Update(absl::string_view bytes);
+
+  // The digest of all bytes so far as 64 lower-case hex digits. Starts anew.
+  std::string Finish();
+
+ private:
+  void Start();
+
+  evp_md_ctx_st* const context_;
+};
+
+// The same of one string.
+std::string Sha256Hex(absl::string_view bytes);
+
+}  // namespace mantissa

@@ -1,0 +1,43 @@
+// Philox4x32-10: random numbers as a pure function of a key and a counter.
+//
+//   // Four random words for element `i` of tensor `t` in step `s`, in any order, on any thread:
+//   PhiloxBlock r = Philox({{i, 0, s, t}}, {{seed_low, seed_high}});
+//
+// Header-only and free of the library, so that CPU code, CUDA kernels and their emulation draw the
+// same bits. Source: Salmon, Moraes, Dror, Shaw, "Parallel Random Numbers: As Easy as 1, 2, 3",
+// SC 2011.
+#pragma once
+
+#include <cstdint>
+
+#if defined(__CUDACC__)
+#define MANTISSA_HOST_DEVICE __host__ __device__
+#else
+#define MANTISSA_HOST_DEVICE
+#endif
+
+namespace mantissa {
+
+struct PhiloxBlock {
+  uint32_t word[4];
+};
+
+struct PhiloxKey {
+  uint32_t word[2];
+};
+
+// Equal arguments give equal results; blocks for different counters are independent.
+MANTISSA_HOST_DEVICE constexpr PhiloxBlock Philox(PhiloxBlock counter, PhiloxKey key) {
+  for (int round = 0; round < 10; ++round) {
+    const uint64_t a = uint64_t{0xD2511F53u} * counter.word[0];
+    const uint64_t b = uint64_t{0xCD9E8D57u} * counter.word[2];
+    counter = PhiloxBlock{
+        {static_cast<uint32_t>(b >> 32) ^ counter.word[1] ^ key.word[0], static_cast<uint32_t>(b),
+         static_cast<uint32_t>(a >> 32) ^ counter.word[3] ^ key.word[1], static_cast<uint32_t>(a)}};
+    key.word[0] += 0x9E3779B9u;  // golden ratio
+    key.word[1] += 0xBB67AE85u;  // sqrt(3) - 1
+  }
+  return counter;
+}
+
+}  // namespace mantissa

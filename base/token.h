@@ -1,0 +1,18 @@
+// Secrets: unpredictable tokens and their comparison.
+//
+//   std::string token = RandomToken(16);  // 32 hex digits
+#pragma once
+
+#include <string>
+
+#include "absl/strings/string_view.h"
+
+namespace mantissa {
+
+// `bytes` unpredictable bytes in lower-case hex, from OpenSSL's generator.
+std::string RandomToken(int bytes);
+
+// Whether both are equal, in a time that tells nothing about where they differ.
+bool TokensEqual(absl::string_view a, absl::string_view b);
+
+}  // namespace mantissa
