@@ -13,10 +13,13 @@
 namespace mantissa::data {
 
 // Whether `name` is a relative path that stays where it is: 1 to 1,024 bytes, '/' between its
-// parts, no part empty or "..", no backslash, no control character.
+// parts, no part empty or "..", valid UTF-8, no backslash, no control character.
 bool IsSafeName(absl::string_view name);
 
-// Printable: other bytes as \xNN, at most 128 of them. For error texts.
+// Whether `text` is UTF-8 (RFC 3629), as a string of a proto message must be.
+bool IsUtf8(absl::string_view text);
+
+// Printable ASCII: other bytes as \xNN, at most 128 of them. For error texts.
 std::string Printable(absl::string_view name);
 
 }  // namespace mantissa::data
