@@ -47,14 +47,16 @@ class TensorTable {
   int Find(TensorKind kind, ValueId value) const;
   // Index of the v of the producer of `value`, seen through views; -1 if there is none.
   int FindProduced(ValueId value) const;
+  // The value that `value` shows, seen through views: itself if it is no view.
+  ValueId Resolve(ValueId value) const { return resolved_[value]; }
   // Elements of each group at a batch size, by group id.
   std::vector<int64_t> GroupElements(int64_t batch_size) const;
 
  private:
   std::vector<Tensor> tensors_;
   int group_count_ = 0;
-  std::vector<int> index_[4];         // [kind][value] -> index into tensors_, or -1
-  std::vector<ValueId> resolved_;     // [value] -> value seen through aliases
+  std::vector<int> index_[4];      // [kind][value] -> index into tensors_, or -1
+  std::vector<ValueId> resolved_;  // [value] -> value seen through aliases
 };
 
 }  // namespace mantissa::planner

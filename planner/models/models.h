@@ -15,6 +15,7 @@
 
 #include "absl/status/statusor.h"
 #include "planner/graph/graph.h"
+#include "planner/models/model_info.h"
 
 namespace mantissa::planner {
 
@@ -24,31 +25,28 @@ struct ModelOptions {
   double width = 1.0;
   // 2 to 1,000,000.
   int64_t classes = 10;
-  // [C, H, W]; the final map must be at least 4x4.
+  // [C, H, W]; C 1 to 4096, H and W up to 4096. The last feature map must be at least 4x4 (so
+  // ModelInfo::min_input_size); it is average-pooled in 4x4 windows. Where that leaves more than
+  // 1x1, the linear layer reads all of it (in_features = channels * h * w); SqueezeNet, which has
+  // none, pools all of it.
   std::vector<int64_t> input_shape = {3, 32, 32};
-};
-
-struct ModelInfo {
-  std::string name;
-  std::string summary;
-  std::vector<double> widths;  // ascending
-  int64_t min_input_size;      // pixels
 };
 
 // Sorted by name.
 const std::vector<ModelInfo>& BuiltinModels();
 
-// The graph up to the logits, no loss. NotFound names the models there are; InvalidArgument the
-// option that is out of range and what is allowed.
+// The graph up to the logits, no loss. NotFound names the models there are; InvalidArgument
+// (base/status.h, fields "width", "classes", "input_shape") says what is allowed.
 absl::StatusOr<Graph> BuildModel(const ModelOptions& options);
 
-// How a parameter or buffer starts (paper's program; He et al. 2015 for Kaiming).
+// How a parameter starts (as in the paper's program; He et al. 2015 for Kaiming). Running means
+// start as zeros, running variances as ones.
 struct Initializer {
   enum class Kind {
     kZeros,
     kOnes,
-    kNormal,          // N(0, scale)
-    kUniform,         // U(-scale, scale)
+    kNormal,   // N(0, scale)
+    kUniform,  // U(-scale, scale)
   };
   Kind kind = Kind::kZeros;
   double scale = 0;

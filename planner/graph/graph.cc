@@ -1,0 +1,126 @@
+#include "planner/graph/graph.h"
+
+#include <utility>
+
+namespace mantissa::planner {
+namespace {
+
+// One of torch's reductions: at::Reduction::Mean.
+constexpr int64_t kReductionMean = 1;
+// Label that nll_loss leaves out; torch's default.
+constexpr int64_t kIgnoreIndex = -100;
+
+struct TensorInputCollector {
+  const Graph& graph;
+  std::vector<ValueId>& inputs;
+
+  void operator()(const ValueRef& ref) const {
+    if (ref.id != kNoValue && graph.value(ref.id).kind != ValueKind::kSymbol) {
+      inputs.push_back(ref.id);
+    }
+  }
+  void operator()(const std::vector<ValueRef>& refs) const {
+    for (const ValueRef& ref : refs) (*this)(ref);
+  }
+  template <typename Other>
+  void operator()(const Other&) const {}
+};
+
+}  // namespace
+
+int64_t Elements(const Shape& shape, int64_t batch_size) {
+  int64_t elements = 1;
+  for (const Dim& dim : shape) elements *= dim.At(batch_size);
+  return elements;
+}
+
+ValueId Graph::AddValue(Value value) {
+  values_.push_back(std::move(value));
+  return static_cast<ValueId>(values_.size()) - 1;
+}
+
+ValueId Graph::AddInput(std::string name, DType dtype, Shape shape) {
+  const ValueId id = AddValue({.name = std::move(name),
+                               .kind = ValueKind::kInput,
+                               .dtype = dtype,
+                               .shape = std::move(shape)});
+  inputs_.push_back(id);
+  return id;
+}
+
+ValueId Graph::AddTarget(std::string name, DType dtype, Shape shape) {
+  target_ = AddValue({.name = std::move(name),
+                      .kind = ValueKind::kTarget,
+                      .dtype = dtype,
+                      .shape = std::move(shape)});
+  return target_;
+}
+
+ValueId Graph::AddParameter(std::string name, Shape shape) {
+  const ValueId id =
+      AddValue({.name = std::move(name), .kind = ValueKind::kParameter, .shape = std::move(shape)});
+  parameters_.push_back(id);
+  return id;
+}
+
+ValueId Graph::AddBuffer(std::string name, DType dtype, Shape shape) {
+  const ValueId id = AddValue({.name = std::move(name),
+                               .kind = ValueKind::kBuffer,
+                               .dtype = dtype,
+                               .shape = std::move(shape)});
+  buffers_.push_back(id);
+  return id;
+}
+
+ValueId Graph::AddNode(Node node, DType dtype, Shape shape, ValueId alias_of) {
+  const ValueId id = AddValue({.name = node.name,
+                               .kind = ValueKind::kComputed,
+                               .dtype = dtype,
+                               .shape = std::move(shape),
+                               .producer = static_cast<NodeId>(nodes_.size()),
+                               .alias_of = alias_of});
+  node.outputs = {id};
+  nodes_.push_back(std::move(node));
+  return id;
+}
+
+void AttachClassificationLoss(Graph& graph, double label_smoothing) {
+  const Value logits = graph.value(graph.output());
+  const ValueId target = graph.AddTarget("target", DType::kInt64, {Dim::Batch()});
+  const ValueId log_probabilities = graph.AddNode(
+      {.name = "criterion.logsoftmax",
+       .op = "aten::log_softmax",
+       .overload = "int",
+       .args = {{"self", ValueRef{graph.output()}}, {"dim", int64_t{1}}, {"dtype", {}}}},
+      logits.dtype, logits.shape);
+  Node loss{.name = "criterion.nllloss"};
+  if (label_smoothing > 0) {
+    loss.op = "mantissa::smoothed_nll_loss";
+    loss.args = {{"log_probabilities", ValueRef{log_probabilities}},
+                 {"target", ValueRef{target}},
+                 {"smoothing", label_smoothing}};
+  } else {
+    loss.op = "aten::nll_loss";
+    loss.args = {{"self", ValueRef{log_probabilities}},
+                 {"target", ValueRef{target}},
+                 {"weight", {}},
+                 {"reduction", kReductionMean},
+                 {"ignore_index", kIgnoreIndex}};
+  }
+  graph.SetLoss(graph.AddNode(std::move(loss), logits.dtype, {Dim::Batch()}));
+}
+
+std::vector<ValueId> TensorInputs(const Graph& graph, NodeId node) {
+  std::vector<ValueId> inputs;
+  for (const Argument& argument : graph.node(node).args) {
+    std::visit(TensorInputCollector{graph, inputs}, argument.value);
+  }
+  return inputs;
+}
+
+ValueId ResolveAlias(const Graph& graph, ValueId id) {
+  while (graph.value(id).alias_of != kNoValue) id = graph.value(id).alias_of;
+  return id;
+}
+
+}  // namespace mantissa::planner

@@ -1,0 +1,28 @@
+// planner/policies/demotion.h
+//
+// The paper's policy: the largest groups become low first; of equal groups the one with the
+// smaller id (Lee, Sharma, Aiken, TMLR 2023, section 4).
+
+#ifndef MANTISSA_PLANNER_POLICIES_DEMOTION_H_
+#define MANTISSA_PLANNER_POLICIES_DEMOTION_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "planner/policies/ordered.h"
+
+namespace mantissa::planner {
+
+class Demotion : public OrderedPolicy {
+ public:
+  using OrderedPolicy::OrderedPolicy;
+
+ protected:
+  std::vector<int> Order(const std::vector<int64_t>& elements) const override;
+  std::string Place(int place) const override;
+};
+
+}  // namespace mantissa::planner
+
+#endif  // MANTISSA_PLANNER_POLICIES_DEMOTION_H_

@@ -1,0 +1,63 @@
+#include "planner/policies/ordered.h"
+
+#include <numeric>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "planner/policies/assign.h"
+
+namespace mantissa::planner {
+namespace {
+
+double Share(int64_t part, int64_t whole) {
+  return static_cast<double>(part) / static_cast<double>(whole);
+}
+
+int64_t Sum(const std::vector<int64_t>& elements) {
+  return std::accumulate(elements.begin(), elements.end(), int64_t{0});
+}
+
+}  // namespace
+
+absl::StatusOr<Assignment> OrderedPolicy::Assign(const Graph&, const TensorTable& tensors,
+                                                 int64_t batch_size) const {
+  const std::vector<int64_t> elements = tensors.GroupElements(batch_size);
+  const int64_t total = Sum(elements);
+  std::vector<bool> low(elements.size(), false);
+  // Shares are added one by one, as the paper's program does: at a ratio that falls on a sum the
+  // choice is the same as its. A ratio of 1 means all, however the sum is rounded.
+  double low_share = 0;
+  for (const int group : Order(elements)) {
+    if (low_ratio_ < 1 && low_share >= low_ratio_) break;
+    low[group] = true;
+    low_share += Share(elements[group], total);
+  }
+  return AssignGroups(tensors, std::move(low));
+}
+
+std::vector<std::string> OrderedPolicy::Explain(const Graph&, const TensorTable& tensors,
+                                                const Assignment& assignment,
+                                                int64_t batch_size) const {
+  const std::vector<int64_t> elements = tensors.GroupElements(batch_size);
+  const int64_t total = Sum(elements);
+  std::vector<std::string> of_group(elements.size());
+  double before = 0;
+  int place = 0;
+  for (const int group : Order(elements)) {
+    const bool low = assignment.group_low[group];
+    of_group[group] = absl::StrFormat(
+        "group %d (%s elements) is %s; %s because the low ratio was %.4f %s %.4f before it", group,
+        WithThousands(elements[group]), Place(++place), low ? "low" : "high", Share(before, total),
+        low ? "<" : ">=", low_ratio_);
+    if (low) before += Share(elements[group], total);
+  }
+  return ExplainGroups(tensors, assignment, of_group);
+}
+
+std::string Ordinal(int number) {
+  const int last_two = number % 100, last = number % 10;
+  if (last_two >= 11 && last_two <= 13) return absl::StrCat(number, "th");
+  return absl::StrCat(number, last == 1 ? "st" : last == 2 ? "nd" : last == 3 ? "rd" : "th");
+}
+
+}  // namespace mantissa::planner

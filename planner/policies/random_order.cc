@@ -1,0 +1,18 @@
+#include "planner/policies/random_order.h"
+
+#include "absl/strings/str_cat.h"
+#include "base/random.h"
+
+namespace mantissa::planner {
+
+std::vector<int> RandomOrder::Order(const std::vector<int64_t>& elements) const {
+  const std::vector<int64_t> order =
+      RandomStream(seed_, /*stream=*/0).Permutation(static_cast<int64_t>(elements.size()));
+  return {order.begin(), order.end()};
+}
+
+std::string RandomOrder::Place(int place) const {
+  return absl::StrCat("the ", Ordinal(place), " in the random order of seed ", seed_);
+}
+
+}  // namespace mantissa::planner
