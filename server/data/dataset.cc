@@ -64,9 +64,14 @@ class Loader {
       ASSIGN_OR_RETURN(NamedBytes file, Open(source));
       files.push_back(std::move(file));
     }
+    const std::string name = files.size() == 1 ? files[0].name : "";
     ASSIGN_OR_RETURN(LoadedDataset dataset, Read(std::move(files), /*in_tar=*/false));
     owned_.clear();
-    RETURN_IF_ERROR(FinishDataset(options_, dataset));
+    absl::Status finished = FinishDataset(options_, dataset);
+    if (!finished.ok() && !name.empty() && FieldViolationsOf(finished).empty()) {
+      return Annotate(finished, name);
+    }
+    RETURN_IF_ERROR(finished);
     return dataset;
   }
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 
 namespace mantissa::data {
@@ -41,6 +41,16 @@ bool IsSafeName(absl::string_view name) {
                       [](absl::string_view part) { return part.empty() || part == ".."; });
 }
 
-std::string Printable(absl::string_view name) { return absl::CHexEscape(name.substr(0, 128)); }
+std::string Printable(absl::string_view name) {
+  std::string out;
+  for (char c : name.substr(0, 128)) {
+    if (c >= 0x20 && c < 0x7f) {
+      out += c;
+    } else {
+      absl::StrAppend(&out, "\\x", absl::Hex(static_cast<unsigned char>(c), absl::kZeroPad2));
+    }
+  }
+  return out;
+}
 
 }  // namespace mantissa::data
