@@ -1,0 +1,30 @@
+// Loss and accuracy of a model on a split of the data.
+//
+//   BatchSource test(data, data.test, {.batch_size = 128});
+//   ASSIGN_OR_RETURN(EvaluationResult result,
+//                    Evaluate(runner, test, StepRunner::Evaluation::kAssigned));
+#pragma once
+
+#include <cstdint>
+
+#include "absl/status/statusor.h"
+#include "server/engine/batches.h"
+#include "server/engine/step.h"
+
+namespace mantissa::engine {
+
+struct EvaluationResult {
+  int64_t samples = 0;
+  int64_t correct = 0;
+  // Means over samples of the batches' losses: rounded to the loss tensor's format, and not.
+  double loss = 0, loss_unrounded = 0;
+  double accuracy() const {
+    return samples == 0 ? 0 : static_cast<double>(correct) / static_cast<double>(samples);
+  }
+};
+
+// Changes nothing in the model. REQUIRES: `source` neither shuffles nor changes samples.
+absl::StatusOr<EvaluationResult> Evaluate(StepRunner& runner, BatchSource& source,
+                                          StepRunner::Evaluation evaluation);
+
+}  // namespace mantissa::engine

@@ -1,0 +1,19 @@
+// Whether a data set can train a graph as the options say.
+//
+//   RETURN_IF_ERROR(CheckFit(plan.graph, data, options));
+#pragma once
+
+#include "absl/status/status.h"
+#include "planner/graph/graph.h"
+#include "server/data/dataset.h"
+#include "server/engine/options.h"
+
+namespace mantissa::engine {
+
+// InvalidArgument names the option or the part of the data that does not fit, what is allowed and
+// what to do: no samples, images of another shape, a label beyond the classes, a batch larger than
+// the data, an option out of its range.
+absl::Status CheckFit(const planner::Graph& graph, const data::LoadedDataset& data,
+                      const TrainingOptions& options);
+
+}  // namespace mantissa::engine

@@ -1,0 +1,55 @@
+// What a training changes: the fp32 master weights, the buffers (running statistics), and how they
+// start and are kept in files.
+//
+//   ASSIGN_OR_RETURN(ModelState state, InitialState(graph, model_options, seed));
+//   RETURN_IF_ERROR(LoadState(files, "init.safetensors", graph, state));
+//   RETURN_IF_ERROR(SaveState(files, "weights.safetensors", graph, state));
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "ATen/core/Tensor.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "base/file.h"
+#include "planner/graph/graph.h"
+#include "planner/models/models.h"
+#include "server/engine/safetensors.h"
+
+namespace mantissa::engine {
+
+struct ModelState {
+  std::vector<at::Tensor> parameters;  // by index in graph.parameters(); float32, dense
+  std::vector<at::Tensor> buffers;     // by index in graph.buffers(); float32 or int64
+};
+
+// Zeros, but for variances, which are one.
+ModelState EmptyState(const planner::Graph& graph);
+
+// The model's own initialisation (planner::InitializersOf); equal for equal seeds.
+absl::StatusOr<ModelState> InitialState(const planner::Graph& graph,
+                                        const planner::ModelOptions& model, uint64_t seed);
+
+// Replaces all values of `state` by those of a .safetensors file. InvalidArgument names a tensor
+// that is missing, unknown to the graph, or of another shape or dtype. A buffer that counts batches
+// may be missing: nothing is computed from it.
+absl::Status LoadState(FileSystem& files, absl::string_view path, const planner::Graph& graph,
+                       ModelState& state);
+
+// Writes parameters and buffers under their names in the graph.
+absl::Status SaveState(FileSystem& files, absl::string_view path, const planner::Graph& graph,
+                       const ModelState& state);
+
+// Whether the buffer counts the batches that a batch norm has seen.
+bool CountsBatches(const planner::Value& buffer);
+
+// A tensor as a file takes it; shares its memory. REQUIRES: float32 or int64, dense.
+SafetensorsTensor AsFileTensor(std::string name, const at::Tensor& tensor);
+
+// Reads one tensor of a file into `tensor`, which has the shape and dtype that are needed.
+absl::Status ReadFileTensor(const Safetensors& file, const std::string& name,
+                            const at::Tensor& tensor);
+
+}  // namespace mantissa::engine

@@ -1,0 +1,62 @@
+// One node of a planner::Graph, looked up in LibTorch once and ready to be called many times: the
+// operator by name and overload, its arguments by the names of its schema, those left out by the
+// schema's defaults.
+//
+//   ASSIGN_OR_RETURN(OperatorCall call, OperatorCall::Resolve(graph, node));
+//   std::vector<c10::IValue> stack = call.Arguments(values_by_id);
+//   call.handle().callBoxed(stack);  // results are on the stack
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "ATen/core/dispatch/Dispatcher.h"
+#include "ATen/core/ivalue.h"
+#include "absl/status/statusor.h"
+#include "planner/graph/graph.h"
+
+namespace mantissa::engine {
+
+class OperatorCall {
+ public:
+  // InvalidArgument names the node and what LibTorch does not know of it.
+  static absl::StatusOr<OperatorCall> Resolve(const planner::Graph& graph,
+                                              const planner::Node& node);
+
+  const c10::OperatorHandle& handle() const { return handle_; }
+
+  // The tensors that the operator reads, in the order of planner::TensorInputs.
+  const std::vector<planner::ValueId>& tensors() const { return tensors_; }
+
+  // A stack for the call. `tensors` stand for tensors(), in order; `values` (by value id) hold the
+  // numbers of symbols. `training` takes the place of the graph's training flags.
+  std::vector<c10::IValue> Arguments(std::vector<c10::IValue> tensors,
+                                     const std::vector<c10::IValue>& values, bool training) const;
+
+ private:
+  friend class ArgumentCompiler;
+  // A list of tensors as one argument: the next `size` of tensors(), or a single one.
+  struct TensorArgument {
+    int argument = 0;
+    int size = 1;
+    bool is_list = false;
+    bool is_optional_list = false;
+  };
+  // A number that a node computed, alone or as an element of a list.
+  struct SymbolArgument {
+    int argument = 0;
+    int element = -1;
+    planner::ValueId value = planner::kNoValue;
+  };
+
+  explicit OperatorCall(c10::OperatorHandle handle) : handle_(std::move(handle)) {}
+
+  c10::OperatorHandle handle_;
+  std::vector<c10::IValue> template_;
+  std::vector<planner::ValueId> tensors_;
+  std::vector<TensorArgument> tensor_arguments_;
+  std::vector<SymbolArgument> symbols_;
+  int training_argument_ = -1;
+};
+
+}  // namespace mantissa::engine

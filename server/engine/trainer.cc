@@ -1,0 +1,241 @@
+#include "server/engine/trainer.h"
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+#include "ATen/Context.h"
+#include "ATen/Parallel.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/status.h"
+#include "server/engine/batches.h"
+#include "server/engine/checkpoint.h"
+#include "server/engine/evaluator.h"
+#include "server/engine/fit.h"
+#include "server/engine/model_state.h"
+#include "server/engine/schedule.h"
+#include "server/engine/step.h"
+#include "server/engine/torch_error.h"
+
+namespace mantissa::engine {
+namespace {
+
+kernels::Rounding RoundingOf(RoundingMode mode) {
+  switch (mode) {
+    case RoundingMode::kNearestEven:
+      return kernels::Rounding::kNearestEven;
+    case RoundingMode::kNearestAway:
+      return kernels::Rounding::kNearestAway;
+    case RoundingMode::kStochastic:
+      return kernels::Rounding::kStochastic;
+    case RoundingMode::kReference:
+      return kernels::Rounding::kReference;
+  }
+  return kernels::Rounding::kNearestEven;
+}
+
+// The same operators in the same order on the same number of threads, whatever ran before.
+void MakeDeterministic(int threads) {
+  if (threads > 0) at::set_num_threads(threads);
+  at::globalContext().setDeterministicAlgorithms(true, /*warn_only=*/false);
+  // It would fill every new tensor, which costs time and which nothing here reads.
+  at::globalContext().setDeterministicFillUninitializedMemory(false);
+}
+
+ScheduleOptions ScheduleOf(const TrainingOptions& options) {
+  const int after_warmup = std::max(1, options.epochs - options.warmup_epochs);
+  return {.kind = options.schedule,
+          .base = options.learning_rate,
+          .epochs = options.schedule_epochs > 0 ? options.schedule_epochs : after_warmup,
+          .step_epochs = std::max(1, options.step_epochs),
+          .step_gamma = options.step_gamma,
+          .warmup_epochs = options.warmup_epochs};
+}
+
+StepOptions StepOptionsOf(const TrainingOptions& options, int64_t steps_per_epoch) {
+  return {.rounding = RoundingOf(options.rounding),
+          .seed = options.seed,
+          .round = options.round,
+          .batch_size = options.batch_size,
+          .promotion_threshold = options.promotion_threshold,
+          .loss_scale = {.scale = options.loss_scale,
+                         .dynamic = options.dynamic_loss_scale,
+                         .growth_interval = steps_per_epoch},
+          .optimizer = {.kind = options.optimizer,
+                        .momentum = options.momentum,
+                        .weight_decay = options.weight_decay}};
+}
+
+// One training from its first step, or the first after a checkpoint, to its last.
+class Training {
+ public:
+  Training(planner::Plan& plan, const data::LoadedDataset& data, const TrainingOptions& options,
+           TrainingObserver& observer)
+      : plan_(plan),
+        options_(options),
+        observer_(observer),
+        schedule_(ScheduleOf(options)),
+        train_(data, data.train,
+               {.batch_size = options.batch_size,
+                .shuffle = options.shuffle,
+                .augment = options.augment,
+                .seed = options.seed}),
+        test_(data, data.test, {.batch_size = options.batch_size}) {
+    total_steps_ = options.epochs * train_.batches();
+    if (options.max_steps > 0) total_steps_ = std::min(total_steps_, options.max_steps);
+  }
+
+  absl::StatusOr<TrainingResult> Run();
+
+ private:
+  absl::Status Prepare();
+  absl::Status RunEpoch();
+  absl::Status RunStep(int64_t batch_index);
+  absl::Status EvaluateNow();
+  absl::Status CheckpointIfDue();
+  bool done() const { return progress_.step >= total_steps_; }
+
+  planner::Plan& plan_;
+  const TrainingOptions& options_;
+  TrainingObserver& observer_;
+  const ScheduleOptions schedule_;
+  BatchSource train_, test_;
+  int64_t total_steps_ = 0;
+
+  ModelState state_;
+  std::unique_ptr<StepRunner> runner_;
+  Progress progress_;
+  absl::Duration last_checkpoint_;
+  EvaluationRecord evaluation_;
+};
+
+absl::Status Training::Prepare() {
+  FileSystem& files = RealFileSystem();
+  if (options_.init_path.empty()) {
+    ASSIGN_OR_RETURN(state_, InitialState(plan_.graph, options_.model, options_.seed));
+  } else {
+    state_ = EmptyState(plan_.graph);
+    RETURN_IF_ERROR(LoadState(files, options_.init_path, plan_.graph, state_));
+  }
+  ASSIGN_OR_RETURN(runner_,
+                   StepRunner::Create(plan_, state_, StepOptionsOf(options_, train_.batches())));
+  if (!options_.resume_path.empty()) {
+    ASSIGN_OR_RETURN(progress_,
+                     LoadCheckpoint(files, options_.resume_path, plan_, state_, *runner_));
+    if (progress_.step != progress_.epoch * train_.batches()) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          options_.resume_path, " is of step ", progress_.step, ", epoch ", progress_.epoch,
+          "; this training has ", train_.batches(),
+          " steps an epoch. Resume with the data and the batch size of the first run."));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Training::RunStep(int64_t batch_index) {
+  if (observer_.Cancelled()) return absl::CancelledError("the training was cancelled");
+  const absl::Duration start = RealClock().Monotonic();
+  const Batch batch = train_.Load(progress_.epoch, batch_index);
+  StepRecord record{.step = progress_.step + 1,
+                    .total_steps = total_steps_,
+                    .epoch = progress_.epoch,
+                    .learning_rate = LearningRate(schedule_, progress_.epoch),
+                    .samples = batch.labels.numel()};
+  ASSIGN_OR_RETURN(StepResult result, runner_->Step(record.step, batch, record.learning_rate));
+  progress_.step = record.step;
+  progress_.skipped_steps += result.skipped ? 1 : 0;
+  record.loss = result.loss;
+  record.loss_unrounded = result.loss_unrounded;
+  record.loss_scale = result.loss_scale;
+  record.skipped = result.skipped;
+  record.promoted = std::move(result.promotion.promoted);
+  record.max_overflow_ratio = result.promotion.max_overflow_ratio;
+  record.bits = runner_->promoter().bits();
+  record.ratio_low_bits = runner_->promoter().ratio_low_bits();
+  record.seconds = absl::ToDoubleSeconds(RealClock().Monotonic() - start);
+  RETURN_IF_ERROR(observer_.OnStep(record));
+  if (runner_->scaler().diverged()) {
+    return absl::AbortedError(
+        absl::StrCat("the training diverged: step ", record.step, " was skipped like ",
+                     runner_->scaler().state().skips_in_row - 1,
+                     " before it because gradients are not finite; the loss is ",
+                     record.loss_unrounded, ", the loss scale ", runner_->scaler().scale(),
+                     ". Use a smaller learning rate or a lower low ratio."));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Training::RunEpoch() {
+  for (int64_t i = 0; i < train_.batches() && !done(); ++i) RETURN_IF_ERROR(RunStep(i));
+  const bool last = done();
+  if (last || (progress_.epoch + 1) % std::max(1, options_.evaluate_every) == 0) {
+    RETURN_IF_ERROR(EvaluateNow());
+  }
+  ++progress_.epoch;
+  return last ? absl::OkStatus() : CheckpointIfDue();
+}
+
+absl::Status Training::EvaluateNow() {
+  ASSIGN_OR_RETURN(const EvaluationResult assigned,
+                   Evaluate(*runner_, test_, StepRunner::Evaluation::kAssigned));
+  EvaluationResult fp32 = assigned;
+  if (options_.round) {
+    ASSIGN_OR_RETURN(fp32, Evaluate(*runner_, test_, StepRunner::Evaluation::kFp32));
+  }
+  evaluation_ = {.epoch = progress_.epoch,
+                 .step = progress_.step,
+                 .samples = assigned.samples,
+                 .accuracy = assigned.accuracy(),
+                 .loss = assigned.loss_unrounded,
+                 .accuracy_fp32 = fp32.accuracy(),
+                 .loss_fp32 = fp32.loss_unrounded};
+  return observer_.OnEvaluation(evaluation_);
+}
+
+absl::Status Training::CheckpointIfDue() {
+  if (options_.output_dir.empty() || options_.checkpoint_seconds < 0) return absl::OkStatus();
+  const absl::Duration now = RealClock().Monotonic();
+  if (now - last_checkpoint_ < absl::Seconds(options_.checkpoint_seconds)) return absl::OkStatus();
+  const std::string path = JoinPath(options_.output_dir, "checkpoint.safetensors");
+  RETURN_IF_ERROR(SaveCheckpoint(RealFileSystem(), path, plan_, state_, *runner_, progress_));
+  last_checkpoint_ = now;
+  return observer_.OnCheckpoint(path, progress_.step);
+}
+
+absl::StatusOr<TrainingResult> Training::Run() {
+  const absl::Duration start = RealClock().Monotonic();
+  last_checkpoint_ = start;
+  RETURN_IF_ERROR(Prepare());
+  RETURN_IF_ERROR(observer_.OnStart(total_steps_, progress_.step + 1));
+  // A checkpoint of the last epoch leaves only the evaluation to do.
+  if (done()) RETURN_IF_ERROR(EvaluateNow());
+  while (!done()) RETURN_IF_ERROR(RunEpoch());
+
+  TrainingResult result{
+      .final_evaluation = evaluation_,
+      .steps = progress_.step,
+      .skipped_steps = progress_.skipped_steps,
+      .promoted_tensors = static_cast<int64_t>(runner_->promoter().promoted().size()),
+      .seconds = absl::ToDoubleSeconds(RealClock().Monotonic() - start)};
+  if (!options_.output_dir.empty()) {
+    result.weights_path = JoinPath(options_.output_dir, "weights.safetensors");
+    RETURN_IF_ERROR(SaveState(RealFileSystem(), result.weights_path, plan_.graph, state_));
+  }
+  return result;
+}
+
+}  // namespace
+
+absl::StatusOr<TrainingResult> Train(planner::Plan& plan, const data::LoadedDataset& data,
+                                     const TrainingOptions& options, TrainingObserver& observer) {
+  RETURN_IF_ERROR(CheckFit(plan.graph, data, options));
+  return CatchTorch([&]() -> absl::StatusOr<TrainingResult> {
+    MakeDeterministic(options.threads);
+    return Training(plan, data, options, observer).Run();
+  });
+}
+
+}  // namespace mantissa::engine
