@@ -1,0 +1,46 @@
+// server/jobs/dataset_desk.h
+//
+// What clients do with data sets.
+//
+//   desk.Create(request, [](absl::StatusOr<v1::Dataset> dataset) { ... });
+//   ASSIGN_OR_RETURN(auto datasets, desk.List(/*after=*/"", 100));
+//
+// Thread-safe.
+#pragma once
+
+#include <functional>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "base/clock.h"
+#include "mantissa/v1/dataset.pb.h"
+#include "server/jobs/blob_store.h"
+#include "server/jobs/dataset_store.h"
+#include "server/jobs/inspections.h"
+
+namespace mantissa::jobs {
+
+class DatasetDesk {
+ public:
+  DatasetDesk(DatasetStore& store, BlobStore& blobs, Inspections& inspections, Clock& clock)
+      : store_(store), blobs_(blobs), inspections_(inspections), clock_(clock) {}
+
+  // As DatasetService.CreateDataset says. `done` is called once, now or on another thread.
+  void Create(v1::CreateDatasetRequest request, Inspections::Done done);
+
+  // The blobs go with it if nothing else has them.
+  absl::Status Delete(absl::string_view name);
+
+ private:
+  // The known data set if it is the same, nullopt if there is none and it can be made.
+  absl::StatusOr<std::optional<v1::Dataset>> CheckNew(v1::CreateDatasetRequest& request);
+  absl::StatusOr<v1::Dataset> Keep(const v1::CreateDatasetRequest& request, v1::Dataset found);
+
+  DatasetStore& store_;
+  BlobStore& blobs_;
+  Inspections& inspections_;
+  Clock& clock_;
+};
+
+}  // namespace mantissa::jobs

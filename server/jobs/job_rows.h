@@ -1,0 +1,31 @@
+// server/jobs/job_rows.h
+//
+// The columns of a job and the bindings between them and JobEdit: job_store's SQL in one place.
+#pragma once
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "server/jobs/database.h"
+#include "server/jobs/job_edit.h"
+#include "server/jobs/job_query.h"
+
+namespace mantissa::jobs {
+
+// The columns that ReadJob expects, in order, after SELECT.
+extern const char kJobColumns[];
+
+JobEdit ReadJob(const Rows& rows);
+
+// Each REQUIRES a transaction.
+absl::Status InsertJob(Database& db, const JobEdit& edit);
+absl::Status UpdateJob(Database& db, const JobEdit& edit);
+absl::Status InsertEvents(Database& db, const JobEdit& edit);
+absl::Status PutPlan(Database& db, absl::string_view job, const v1::Plan& plan);
+
+// Adds the plan's summary and the visible artifacts.
+absl::Status AddDetails(Database& db, v1::Job& job);
+
+// The newest jobs that pass a filter and were submitted before number `before` (0: any).
+absl::StatusOr<Rows> SelectJobs(Database& db, const JobFilter& filter, int64_t before, int limit);
+
+}  // namespace mantissa::jobs

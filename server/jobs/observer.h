@@ -1,0 +1,33 @@
+// server/jobs/observer.h
+//
+// What the jobs tell those who measure. Called after the fact is on disk, from any thread; must be
+// short.
+#pragma once
+
+
+#include "absl/strings/string_view.h"
+#include "mantissa/v1/job.pb.h"
+
+namespace mantissa::jobs {
+
+class Observer {
+ public:
+  virtual ~Observer() = default;
+  // An event was added; `job` is the job after it.
+  virtual void OnEvent(const v1::Job& job, const v1::JobEvent& event) = 0;
+  virtual void OnWorkerStarted() = 0;
+  // A worker ended without having done its work.
+  virtual void OnWorkerDied(v1::FailureCause cause) = 0;
+  virtual void OnUploaded(int64_t bytes) = 0;
+};
+
+// Listens to nothing.
+class NullObserver : public Observer {
+ public:
+  void OnEvent(const v1::Job&, const v1::JobEvent&) override {}
+  void OnWorkerStarted() override {}
+  void OnWorkerDied(v1::FailureCause) override {}
+  void OnUploaded(int64_t) override {}
+};
+
+}  // namespace mantissa::jobs
