@@ -52,7 +52,7 @@ absl::Status ErrnoError(absl::string_view operation, absl::string_view path, int
 class Descriptor {
  public:
   explicit Descriptor(int fd) : fd_(fd) {}
-  Descriptor(Descriptor&& other) : fd_(std::exchange(other.fd_, -1)) {}
+  Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
   ~Descriptor() {
     if (fd_ >= 0) close(fd_);
   }
@@ -234,7 +234,7 @@ absl::StatusOr<std::string> FileSystem::Read(absl::string_view path, int64_t max
 
 absl::Status FileSystem::WriteAtomically(absl::string_view path, absl::string_view bytes) {
   const std::string scratch = absl::StrCat(path, ".tmp");
-  const absl::Status written = [&]() -> absl::Status {
+  absl::Status written = [&]() -> absl::Status {
     ASSIGN_OR_RETURN(const std::unique_ptr<AppendableFile> file,
                      OpenForAppend(scratch, /*truncate=*/true));
     RETURN_IF_ERROR(file->Append(bytes));

@@ -50,9 +50,15 @@ install_packages() {
   command -v apt-get >/dev/null ||
     die "this is no Debian. Install by hand what matches these Debian 12 packages: ${missing[*]}"
   say "installing Debian packages: ${missing[*]}"
-  as_root apt-get update -qq
-  as_root env DEBIAN_FRONTEND=noninteractive \
-    apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+  local log
+  log=$(mktemp)
+  if ! { as_root apt-get update &&
+    as_root env DEBIAN_FRONTEND=noninteractive \
+      apt-get install -y --no-install-recommends "${missing[@]}"; } >"$log" 2>&1; then
+    tail -n 20 "$log" >&2
+    die "the packages could not be installed; all that apt-get said is in $log"
+  fi
+  rm -f "$log"
 }
 
 # The cache is outside the tree and shared by all clones on this machine.
