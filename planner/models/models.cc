@@ -29,7 +29,7 @@ std::vector<const ModelDefinition*> Definitions() {
   return {&MobileNetV2(), &ResNet18(), &ShuffleNetV2(), &SqueezeNet()};
 }
 
-absl::StatusOr<const ModelDefinition*> FindDefinition(const std::string& name) {
+absl::StatusOr<const ModelDefinition*> FindDefinition(absl::string_view name) {
   for (const ModelDefinition* definition : Definitions()) {
     if (definition->info.name == name) return definition;
   }
@@ -102,6 +102,11 @@ const std::vector<ModelInfo>& BuiltinModels() {
     return infos;
   }();
   return *models;
+}
+
+absl::StatusOr<const ModelInfo*> FindBuiltinModel(absl::string_view name) {
+  ASSIGN_OR_RETURN(const ModelDefinition* definition, FindDefinition(name));
+  return &definition->info;
 }
 
 absl::StatusOr<Graph> BuildModel(const ModelOptions& options) {

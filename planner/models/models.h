@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "planner/graph/graph.h"
 #include "planner/models/model_info.h"
 
@@ -34,6 +35,9 @@ struct ModelOptions {
 
 // Sorted by name.
 const std::vector<ModelInfo>& BuiltinModels();
+
+// One of them by name, for good. NotFound names those there are.
+absl::StatusOr<const ModelInfo*> FindBuiltinModel(absl::string_view name);
 
 // The graph up to the logits, no loss. NotFound names the models there are; InvalidArgument
 // (base/status.h, fields "width", "classes", "input_shape") says what is allowed.

@@ -30,10 +30,4 @@ std::vector<std::string> ExplainGroups(const TensorTable& tensors, const Assignm
   return sentences;
 }
 
-std::string WithThousands(int64_t number) {
-  std::string text = absl::StrCat(number);
-  for (int i = static_cast<int>(text.size()) - 3; i > 0; i -= 3) text.insert(i, 1, ',');
-  return text;
-}
-
 }  // namespace mantissa::planner

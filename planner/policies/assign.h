@@ -1,6 +1,6 @@
 // planner/policies/assign.h
 //
-// What policies share: formats of whole groups, and the words to explain them.
+// What policies by group share: formats of whole groups, and sentences for their tensors.
 //
 //   return AssignGroups(tensors, low);
 //
@@ -9,7 +9,6 @@
 #ifndef MANTISSA_PLANNER_POLICIES_ASSIGN_H_
 #define MANTISSA_PLANNER_POLICIES_ASSIGN_H_
 
-#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -24,9 +23,6 @@ Assignment AssignGroups(const TensorTable& tensors, std::vector<bool> group_low)
 // stay high in low groups too, and say so.
 std::vector<std::string> ExplainGroups(const TensorTable& tensors, const Assignment& assignment,
                                        const std::vector<std::string>& reasons);
-
-// "16,787,520".
-std::string WithThousands(int64_t number);
 
 }  // namespace mantissa::planner
 

@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "absl/strings/str_cat.h"
+#include "planner/policies/words.h"
 
 namespace mantissa::planner {
 

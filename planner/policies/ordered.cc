@@ -2,9 +2,9 @@
 
 #include <numeric>
 
-#include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "planner/policies/assign.h"
+#include "planner/policies/words.h"
 
 namespace mantissa::planner {
 namespace {
@@ -52,12 +52,6 @@ std::vector<std::string> OrderedPolicy::Explain(const Graph&, const TensorTable&
     if (low) before += Share(elements[group], total);
   }
   return ExplainGroups(tensors, assignment, of_group);
-}
-
-std::string Ordinal(int number) {
-  const int last_two = number % 100, last = number % 10;
-  if (last_two >= 11 && last_two <= 13) return absl::StrCat(number, "th");
-  return absl::StrCat(number, last == 1 ? "st" : last == 2 ? "nd" : last == 3 ? "rd" : "th");
 }
 
 }  // namespace mantissa::planner

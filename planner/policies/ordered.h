@@ -36,9 +36,6 @@ class OrderedPolicy : public Policy {
   double low_ratio_;
 };
 
-// 1st, 2nd, 3rd, 4th, ..., 11th.
-std::string Ordinal(int number);
-
 }  // namespace mantissa::planner
 
 #endif  // MANTISSA_PLANNER_POLICIES_ORDERED_H_

@@ -2,6 +2,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/random.h"
+#include "planner/policies/words.h"
 
 namespace mantissa::planner {
 

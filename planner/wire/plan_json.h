@@ -1,0 +1,37 @@
+// planner/wire/plan_json.h
+//
+// A plan as one JSON object, the same in `mantissa plan -o json` and in plan.json. Its fields are
+// promised: they are only ever added to.
+//
+//   std::cout << PlanToJson(plan, /*with_tensors=*/false).dump(2);
+//
+//   {"model": "builtin:resnet18", "width": 1.0, "classes": 10, "input_shape": [3, 32, 32],
+//    "batch_size": 128, "policy": "demotion", "low_ratio": 0.5, "total_elements": 543364500,
+//    "groups": [{"id": 0, "elements": 789888, "low": false}, ...], "ratio_low_groups": 0.52,
+//    "ratio_low_bits": 0.51, "bits": 6450000000, "bits_high": 8693832000, "bits_fp32": 17387664000,
+//    "tensors": [{"name": "conv1", "kind": "v", "group": 1, "elements": 8388608,
+//                 "format": "fp(4,3,4)"}, ...]}
+//
+// Numbers are JSON numbers; all integers are below 2^53, so that doubles hold them exactly. `seed`
+// is there with policy random, a string as in proto JSON since it may be larger; `low_ratio` with
+// the policies that have one; kinds are v, theta, dv, dtheta.
+
+#ifndef MANTISSA_PLANNER_WIRE_PLAN_JSON_H_
+#define MANTISSA_PLANNER_WIRE_PLAN_JSON_H_
+
+#include <string>
+
+#include "mantissa/v1/planner.pb.h"
+#include "nlohmann/json_fwd.hpp"
+
+namespace mantissa::planner {
+
+// `tensors` is left out unless asked for.
+nlohmann::ordered_json PlanToJson(const v1::Plan& plan, bool with_tensors);
+
+// v, theta, dv, dtheta: how people and JSON call a kind.
+std::string TensorKindText(v1::TensorKind kind);
+
+}  // namespace mantissa::planner
+
+#endif  // MANTISSA_PLANNER_WIRE_PLAN_JSON_H_

@@ -1,0 +1,40 @@
+// planner/wire/plan_proto.h
+//
+// planner::Plan <-> mantissa.v1.Plan.
+//
+//   ASSIGN_OR_RETURN(v1::Plan plan, PlanFromRequest(request));            // server, CLI --local
+//   ASSIGN_OR_RETURN(Plan rebuilt, PlanFromProto(task.plan(), smoothing));  // worker
+//
+// Pure, thread-safe. Errors carry fields relative to v1.PlanRequest: "model.width",
+// "precision.low_ratio", "batch_size".
+
+#ifndef MANTISSA_PLANNER_WIRE_PLAN_PROTO_H_
+#define MANTISSA_PLANNER_WIRE_PLAN_PROTO_H_
+
+#include "absl/status/statusor.h"
+#include "mantissa/v1/planner.pb.h"
+#include "planner/plan.h"
+
+namespace mantissa::planner {
+
+// The request with its defaults filled in, names and ranges checked as the protos document them.
+// What depends on the model (width, classes, input shape, group ids) is checked by planning.
+absl::StatusOr<v1::PlanRequest> NormalizePlanRequest(const v1::PlanRequest& request);
+
+// Plans. NotFound for a model that is not there, InvalidArgument for what is out of range.
+absl::StatusOr<v1::Plan> PlanFromRequest(const v1::PlanRequest& request);
+
+// As PlanFromRequest, with the reason for every tensor.
+absl::StatusOr<v1::ExplainResponse> ExplainFromRequest(const v1::PlanRequest& request);
+
+// `request` as NormalizePlanRequest returned it, `plan` as it was planned from it.
+v1::Plan PlanToProto(const Plan& plan, const v1::PlanRequest& request);
+
+// The plan behind a message: its graph built again from the ModelSpec, each tensor's format taken
+// from the message by kind and name. FailedPrecondition if the message does not fit that graph: a
+// tensor missing, unknown, twice, of another size or group, or bits that do not add up.
+absl::StatusOr<Plan> PlanFromProto(const v1::Plan& message, double label_smoothing);
+
+}  // namespace mantissa::planner
+
+#endif  // MANTISSA_PLANNER_WIRE_PLAN_PROTO_H_

@@ -1,0 +1,37 @@
+// planner/wire/precision.h
+//
+// mantissa.v1.PrecisionSpec: names of policies, defaults, ranges.
+//
+//   ASSIGN_OR_RETURN(const v1::PrecisionSpec filled, NormalizePrecision(spec));
+//   const PolicyOptions options = PolicyOptionsOf(filled);
+//
+// Pure, thread-safe. Errors carry fields relative to the spec: "low_ratio".
+
+#ifndef MANTISSA_PLANNER_WIRE_PRECISION_H_
+#define MANTISSA_PLANNER_WIRE_PRECISION_H_
+
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "mantissa/v1/common.pb.h"
+#include "planner/policies/options.h"
+
+namespace mantissa::planner {
+
+// "demotion" to POLICY_NAME_DEMOTION. InvalidArgument (field "policy") names those there are.
+absl::StatusOr<v1::PolicyName> ParsePolicyName(absl::string_view text);
+
+// The other way; POLICY_NAME_UNSPECIFIED is "demotion", a number that is no policy is empty.
+std::string PolicyNameText(v1::PolicyName policy);
+
+// The spec with its defaults filled in and its ranges checked, as common.proto documents them.
+// Group ids are checked by the plan itself: they depend on the model.
+absl::StatusOr<v1::PrecisionSpec> NormalizePrecision(const v1::PrecisionSpec& spec);
+
+// REQUIRES: NormalizePrecision(spec) is OK.
+PolicyOptions PolicyOptionsOf(const v1::PrecisionSpec& spec);
+
+}  // namespace mantissa::planner
+
+#endif  // MANTISSA_PLANNER_WIRE_PRECISION_H_

@@ -1,0 +1,84 @@
+#include "planner/wire/precision.h"
+
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include "base/status.h"
+#include "gtest/gtest.h"
+#include "planner/policies/registry.h"
+
+namespace mantissa::planner {
+namespace {
+
+TEST(ParsePolicyName, KnowsEveryPolicyAndItsWayBack) {
+  for (const std::string& name : PolicyNames()) {
+    EXPECT_EQ(PolicyNameText(ParsePolicyName(name).value()), name);
+  }
+  EXPECT_EQ(PolicyNames().size(), v1::PolicyName_ARRAYSIZE - 1);  // all but UNSPECIFIED
+  for (const char* bad : {"", "unspecified", "Demotion", "best"}) {
+    EXPECT_FALSE(ParsePolicyName(bad).ok()) << bad;
+  }
+}
+
+TEST(NormalizePrecision, FillsTheDocumentedDefaults) {
+  const v1::PrecisionSpec filled = NormalizePrecision({}).value();
+  EXPECT_EQ(filled.policy(), v1::POLICY_NAME_DEMOTION);
+  EXPECT_EQ(filled.low_ratio(), 0.5);
+  EXPECT_EQ(filled.promotion_threshold(), 0.01);
+  EXPECT_EQ(filled.rounding(), v1::ROUNDING_NEAREST_EVEN);
+  v1::PrecisionSpec spec;
+  spec.set_policy(v1::POLICY_NAME_UNIFORM);
+  EXPECT_EQ(NormalizePrecision(spec)->low_ratio(), 1);
+  spec.set_policy(v1::POLICY_NAME_NONE);
+  EXPECT_FALSE(NormalizePrecision(spec)->has_low_ratio());
+}
+
+TEST(NormalizePrecision, KeepsAnExplicitZeroRatio) {
+  v1::PrecisionSpec spec;
+  spec.set_low_ratio(0);
+  EXPECT_EQ(NormalizePrecision(spec)->low_ratio(), 0);
+}
+
+TEST(NormalizePrecision, ChangesNothingTheSecondTime) {
+  v1::PrecisionSpec spec;
+  for (int policy = 0; policy < v1::PolicyName_ARRAYSIZE; ++policy) {
+    spec.set_policy(static_cast<v1::PolicyName>(policy));
+    if (policy == v1::POLICY_NAME_EXPLICIT) spec.add_low_groups(1);
+    const v1::PrecisionSpec once = NormalizePrecision(spec).value();
+    EXPECT_EQ(NormalizePrecision(once)->SerializeAsString(), once.SerializeAsString());
+  }
+}
+
+struct BadSpec {
+  void (*change)(v1::PrecisionSpec& spec);
+  const char* field;
+};
+class BadSpecTest : public testing::TestWithParam<BadSpec> {};
+
+TEST_P(BadSpecTest, IsRefusedWithItsField) {
+  v1::PrecisionSpec spec;
+  GetParam().change(spec);
+  const absl::Status status = NormalizePrecision(spec).status();
+  ASSERT_EQ(FieldViolationsOf(status).size(), 1) << status;
+  EXPECT_EQ(FieldViolationsOf(status)[0].field, GetParam().field);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    AllFields, BadSpecTest,
+    testing::Values(
+        BadSpec{[](v1::PrecisionSpec& s) { s.set_policy(static_cast<v1::PolicyName>(77)); },
+                "policy"},
+        BadSpec{[](v1::PrecisionSpec& s) { s.set_rounding(static_cast<v1::Rounding>(77)); },
+                "rounding"},
+        BadSpec{[](v1::PrecisionSpec& s) { s.set_low_ratio(1.5); }, "low_ratio"},
+        BadSpec{[](v1::PrecisionSpec& s) { s.set_promotion_threshold(0); }, "promotion_threshold"},
+        BadSpec{[](v1::PrecisionSpec& s) { s.set_promotion_threshold(2.5); },
+                "promotion_threshold"},
+        BadSpec{[](v1::PrecisionSpec& s) { s.set_promotion_threshold(std::nan("")); },
+                "promotion_threshold"},
+        BadSpec{[](v1::PrecisionSpec& s) { s.set_policy(v1::POLICY_NAME_EXPLICIT); }, "low_groups"},
+        BadSpec{[](v1::PrecisionSpec& s) { s.add_low_groups(1); }, "low_groups"}));
+
+}  // namespace
+}  // namespace mantissa::planner
