@@ -72,6 +72,11 @@ ErrorDetails DetailsOf(const absl::Status& status) {
 
 bool IsFromCall(const absl::Status& status) { return status.GetPayload(kCallPayload).has_value(); }
 
+absl::Status AsFromCall(absl::Status status) {
+  if (!status.ok()) status.SetPayload(kCallPayload, absl::Cord("1"));
+  return status;
+}
+
 bool IsUnreachable(const absl::Status& status) {
   return IsFromCall(status) && (absl::IsUnavailable(status) || absl::IsDeadlineExceeded(status));
 }

@@ -43,6 +43,9 @@ ErrorDetails DetailsOf(const absl::Status& status);
 // side, such as a file that cannot be read.
 bool IsFromCall(const absl::Status& status);
 
+// `status` marked so that IsFromCall() holds: for what this side finds out in a server's place.
+absl::Status AsFromCall(absl::Status status);
+
 // Whether the server could not be reached or did not answer in time.
 bool IsUnreachable(const absl::Status& status);
 

@@ -1,18 +1,15 @@
 #include "client/cc/follow.h"
 
-#include "absl/strings/cord.h"
 #include "absl/strings/str_cat.h"
 #include "base/status.h"
-#include "client/cc/payload.h"
+#include "client/cc/errors.h"
 
 namespace mantissa::client {
 namespace {
 
 // A break that the server did not tell of: the stream just ended.
 absl::Status EndedEarly() {
-  absl::Status status = absl::UnavailableError("the server ended the stream before the job ended");
-  status.SetPayload(kCallPayload, absl::Cord("1"));
-  return status;
+  return AsFromCall(absl::UnavailableError("the server ended the stream before the job ended"));
 }
 
 // Whether the job has ended and all its events up to `sequence` are known.

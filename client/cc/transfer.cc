@@ -7,13 +7,12 @@
 #include <vector>
 
 #include "absl/algorithm/container.h"
-#include "absl/strings/cord.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/types/span.h"
 #include "base/hash.h"
 #include "base/status.h"
-#include "client/cc/payload.h"
+#include "client/cc/errors.h"
 
 namespace mantissa::client {
 namespace {
@@ -90,9 +89,7 @@ class Upload {
   }
 
   static absl::Status Again(const absl::Status& status) {
-    absl::Status again = absl::AbortedError(status.message());
-    again.SetPayload(kCallPayload, absl::Cord("1"));
-    return again;
+    return AsFromCall(absl::AbortedError(status.message()));
   }
 
   Client& client_;
@@ -123,11 +120,9 @@ absl::StatusOr<v1::Artifact> FindArtifact(Client& client, const std::string& job
     if (artifact.name() == name) return artifact;
     names.push_back(artifact.name());
   }
-  absl::Status missing = absl::NotFoundError(absl::StrCat(
+  return AsFromCall(absl::NotFoundError(absl::StrCat(
       job_id, " has no artifact ", name, "; it has ",
-      names.empty() ? "none so far: they come when it ends" : absl::StrJoin(names, ", "), "."));
-  missing.SetPayload(kCallPayload, absl::Cord("1"));
-  return missing;
+      names.empty() ? "none so far: they come when it ends" : absl::StrJoin(names, ", "), ".")));
 }
 
 class Fetch {

@@ -1,0 +1,104 @@
+#include "client/cli/cmd_submit.h"
+
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "base/status.h"
+#include "base/token.h"
+#include "client/cc/errors.h"
+#include "client/cc/transfer.h"
+#include "client/cli/follow_view.h"
+#include "client/cli/job_text.h"
+#include "client/cli/json.h"
+#include "client/cli/text.h"
+#include "client/cli/transfer_view.h"
+#include "mantissa/v1/job.pb.h"
+
+namespace mantissa::cli {
+namespace {
+
+constexpr int64_t kLargestJobFile = 4 << 20;
+
+// The job of -f, if there is one.
+absl::Status ReadJob(Invocation& run, v1::JobSpec* spec) {
+  const std::string path = run.arguments().Get("--file");
+  if (path.empty()) return absl::OkStatus();
+  auto text = path == "-" ? run.io().In() : run.io().files().Read(path, kLargestJobFile);
+  RETURN_IF_ERROR(text);
+  return Annotate(ParseJson(*text, spec), path);
+}
+
+absl::Status CheckComplete(const v1::JobSpec& spec) {
+  if (spec.model().model().empty()) {
+    return absl::InvalidArgumentError(
+        "--model is missing; `mantissa model list` shows the models there are.");
+  }
+  if (spec.dataset().empty()) {
+    return absl::InvalidArgumentError(
+        "--dataset is missing; `mantissa dataset list` shows those there are, `mantissa dataset "
+        "push NAME PATH` makes one.");
+  }
+  return absl::OkStatus();
+}
+
+// Uploads the weights of --init and names them in the job.
+absl::Status UploadWeights(Invocation& run, client::Client& client,
+                           const client::LocalFile& weights) {
+  TransferView view(run.io(), "of the weights sent");
+  return client::UploadFile(client, run.io().files(), weights, view.Options()).status();
+}
+
+// A path in place of a name is a likely mistake: the error then shows the whole remedy.
+absl::Status WithRemedy(const Invocation& run, const v1::JobSpec& spec,
+                        const absl::Status& status) {
+  const client::ErrorDetails details = client::DetailsOf(status);
+  const bool about_name = details.violations.empty()
+                              ? details.resource_type == "dataset"
+                              : details.violations.front().subject == "spec.dataset" ||
+                                    details.violations.front().subject == "dataset";
+  if (!about_name || !run.io().files().Exists(spec.dataset())) return status;
+  return client::AsFromCall(absl::Status(
+      status.code(),
+      absl::StrCat(status.message(), "\n  --dataset takes a name, and ", spec.dataset(),
+                   " is a path. Push it first: mantissa dataset push NAME ", spec.dataset())));
+}
+
+ExitCode PrintJob(const Invocation& run, const v1::Job& job) {
+  run.Print(job, [&] {
+    return absl::StrCat("submitted ", Printable(job.id()), " (", StateName(job.state()),
+                        ")\nFollow it: mantissa watch ", Printable(job.id()), "\n");
+  });
+  return kSucceeded;
+}
+
+}  // namespace
+
+absl::StatusOr<ExitCode> RunSubmit(Invocation& run) {
+  v1::SubmitJobRequest request;
+  v1::JobSpec& spec = *request.mutable_spec();
+  RETURN_IF_ERROR(ReadJob(run, &spec));
+  RETURN_IF_ERROR(run.Fill(&spec));
+  RETURN_IF_ERROR(CheckComplete(spec));
+  const Arguments& arguments = run.arguments();
+  client::LocalFile weights;
+  if (arguments.Has("--init")) {
+    ASSIGN_OR_RETURN(weights, client::HashFile(run.io().files(), arguments.Get("--init")));
+    spec.mutable_training()->set_init_sha256(weights.sha256);
+  }
+  if (arguments.Has("--dry-run")) {
+    run.PrintJson(spec);
+    return kSucceeded;
+  }
+  ASSIGN_OR_RETURN(client::Client * client, run.Connect());
+  if (arguments.Has("--init")) RETURN_IF_ERROR(UploadWeights(run, *client, weights));
+  // With a key the call is safe to repeat.
+  request.set_request_id(arguments.Get("--request-id", RandomToken(16)));
+  const auto job = client->SubmitJob(request);
+  if (!job.ok()) return WithRemedy(run, spec, job.status());
+  if (!arguments.Has("--wait")) return PrintJob(run, *job);
+  run.io().Err(absl::StrCat("submitted ", Printable(job->id()), "\n"));
+  return FollowToEnd(run, *client, *job,
+                     {.show = run.settings().json ? Show::kJsonResult : Show::kPeople});
+}
+
+}  // namespace mantissa::cli

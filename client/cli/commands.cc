@@ -1,0 +1,282 @@
+#include "client/cli/commands.h"
+
+#include <vector>
+
+#include "client/cli/cmd_dataset.h"
+#include "client/cli/cmd_job.h"
+#include "client/cli/cmd_model.h"
+#include "client/cli/cmd_plan.h"
+#include "client/cli/cmd_server.h"
+#include "client/cli/cmd_submit.h"
+#include "client/cli/cmd_text.h"
+#include "mantissa/v1/dataset.pb.h"
+#include "mantissa/v1/job.pb.h"
+#include "mantissa/v1/model.pb.h"
+#include "mantissa/v1/planner.pb.h"
+
+namespace mantissa::cli {
+namespace {
+
+constexpr Positional kJob = {.name = "JOB", .help = "Id of the job, for instance job-3f9a1c7e."};
+constexpr Positional kDatasetName = {.name = "NAME", .help = "Name of the data set."};
+
+std::vector<Command> AboutServer() {
+  return {{
+      .name = "server info",
+      .summary = "Show version, limits and load of the server",
+      .json = "a mantissa.v1.ServerInfo.",
+      .examples = {{"mantissa server info", "see what the server allows"},
+                   {"mantissa server info --server gpu-box:7070 --tls-ca ca.pem",
+                    "ask a server on another machine"}},
+      .run = &RunServerInfo,
+  }};
+}
+
+std::vector<Command> AboutModels() {
+  return {
+      {
+          .name = "model list",
+          .summary = "List the models that can be trained",
+          .description = "Answers from this program where no server is configured.",
+          .flags = LocalFlags(),
+          .json = "a mantissa.v1.ListModelsResponse.",
+          .examples = {{"mantissa model list", "see all models"}},
+          .run = &RunModelList,
+      },
+      {
+          .name = "model describe",
+          .summary = "Describe a model: operators, groups, parameters",
+          .description = "Answers from this program where no server is configured.",
+          .positionals = {{.name = "MODEL",
+                           .help = "Model, for instance builtin:resnet18.",
+                           .choices = "builtin:mobilenet_v2|builtin:resnet18|"
+                                      "builtin:shufflenet_v2|builtin:squeezenet"}},
+          .flags = Join({DescribeModelFlags(), LocalFlags()}),
+          .message = v1::GetModelRequest::descriptor(),
+          .json = "a mantissa.v1.GetModelResponse.",
+          .examples = {{"mantissa model describe builtin:resnet18 --width 0.25 --classes 10",
+                        "see the operators of a narrow ResNet-18"}},
+          .run = &RunModelDescribe,
+      },
+  };
+}
+
+std::vector<Command> AboutDatasets() {
+  return {
+      {
+          .name = "dataset push",
+          .summary = "Upload a data set",
+          .description =
+              "PATH is a NumPy .npz (arrays images and labels, or x_train, y_train, x_test, "
+              "y_test), a folder of CIFAR-10 or CIFAR-100 binaries, a folder of IDX files as "
+              "MNIST's, a folder of JPEG or PNG images by class, or such a folder in a .tar. What "
+              "the server has already is not sent again, and an upload that broke off goes on "
+              "where it was.",
+          .positionals = {{.name = "NAME",
+                           .help = "Name to give it: a-z, 0-9, -, _ and ., at most 64."},
+                          {.name = "PATH", .help = "File or folder.", .choices = "FILE"}},
+          .flags = PushFlags(),
+          .message = v1::CreateDatasetRequest::descriptor(),
+          .json = "a mantissa.v1.Dataset.",
+          .examples = {{"mantissa dataset push digits digits.npz", "upload a NumPy file"},
+                       {"mantissa dataset push flowers ~/flowers --test-fraction 0.1",
+                        "upload images by class, a tenth of them for testing"}},
+          .run = &RunDatasetPush,
+      },
+      {
+          .name = "dataset list",
+          .summary = "List the data sets",
+          .json = "a mantissa.v1.ListDatasetsResponse.",
+          .examples = {{"mantissa dataset list", "see all data sets"}},
+          .run = &RunDatasetList,
+      },
+      {
+          .name = "dataset describe",
+          .summary = "Describe a data set: samples, classes, statistics, files",
+          .positionals = {kDatasetName},
+          .json = "a mantissa.v1.Dataset.",
+          .examples = {{"mantissa dataset describe digits", "see what is in a data set"}},
+          .run = &RunDatasetDescribe,
+      },
+      {
+          .name = "dataset rm",
+          .summary = "Delete a data set",
+          .description = "Refused while a job that has not ended uses it.",
+          .positionals = {kDatasetName},
+          .json = "an empty object.",
+          .examples = {{"mantissa dataset rm digits", "delete a data set"}},
+          .run = &RunDatasetRemove,
+      },
+  };
+}
+
+std::vector<Command> AboutPlans() {
+  return {
+      {
+          .name = "plan",
+          .summary = "Plan the precision of a training and see what it costs",
+          .description = "Runs in this program where no server is configured.",
+          .flags = Join({PlanFlags(), LocalFlags()}),
+          .message = v1::PlanRequest::descriptor(),
+          .json = "one object with total_elements, groups (a list of {id, elements, low}), "
+                  "ratio_low_groups, ratio_low_bits, bits, bits_high, bits_fp32, and the model, "
+                  "width, classes, input_shape, batch_size, policy and low_ratio planned for.",
+          .examples = {{"mantissa plan --model builtin:mobilenet_v2 --width 0.5 --classes 100 "
+                        "--input 3x32x32 --batch-size 128 --policy demotion --low-ratio 0.5 "
+                        "-o json",
+                        "half of the elements in low precision, as JSON"},
+                       {"mantissa plan --model resnet18 --classes 10 --policy operator",
+                        "low precision at the convolutions and linear layers"}},
+          .run = &RunPlan,
+      },
+      {
+          .name = "explain",
+          .summary = "Plan, and say of every tensor why it has its format",
+          .description = "Runs in this program where no server is configured. Kinds: v is the "
+                         "output of an operator, theta a parameter, dv and dtheta their "
+                         "gradients.",
+          .flags = Join({PlanFlags(), LocalFlags()}),
+          .message = v1::PlanRequest::descriptor(),
+          .json = "a mantissa.v1.ExplainResponse.",
+          .examples = {{"mantissa explain --model resnet18 --classes 10 --low-ratio 0.3",
+                        "see which tensors become low, and why"}},
+          .run = &RunExplain,
+      },
+  };
+}
+
+std::vector<Command> Submitting() {
+  return {{
+      .name = "submit",
+      .summary = "Submit a training job",
+      .description =
+          "Prints the job's id, or with --wait follows it and returns its result. A job can be "
+          "given as a file too: --dry-run prints the job that the flags mean, -f reads it back.",
+      .flags = Join({SubmitFlags(), SubmitOnlyFlags()}),
+      .message = v1::JobSpec::descriptor(),
+      .json = "a mantissa.v1.Job; with --wait the job as it ended, with --dry-run a "
+              "mantissa.v1.JobSpec.",
+      .examples = {{"mantissa submit --model resnet18 --width 0.25 --dataset digits --epochs 10 "
+                    "--low-ratio 0.5 --wait",
+                    "train, and follow it"},
+                   {"mantissa submit -f job.json --seed 2 --name second",
+                    "a job from a file, with another seed"},
+                   {"mantissa submit --model squeezenet --dataset digits --policy none --dry-run",
+                    "see the job as JSON"}},
+      .run = &RunSubmit,
+  }};
+}
+
+std::vector<Command> AboutJobs() {
+  return {
+      {
+          .name = "list",
+          .summary = "List jobs, the newest first",
+          .flags = ListFlags(),
+          .message = v1::ListJobsRequest::descriptor(),
+          .json = "a mantissa.v1.ListJobsResponse.",
+          .examples = {{"mantissa list --state running,pending", "what runs and waits"},
+                       {"mantissa list --label team=vision --limit 0", "all jobs of a team"}},
+          .run = &RunList,
+      },
+      {
+          .name = "get",
+          .summary = "Show a job: state, progress, accuracy, precision, artifacts",
+          .positionals = {kJob},
+          .json = "a mantissa.v1.Job.",
+          .examples = {{"mantissa get job-3f9a1c7e", "see how a job stands"},
+                       {"mantissa get job-3f9a1c7e -o json", "the same for a program"}},
+          .run = &RunGet,
+      },
+      {
+          .name = "watch",
+          .summary = "Follow a job to its end and return its result",
+          .description =
+              "On a terminal a live view, else a line for each thing that happens. A lost "
+              "connection or a restart of the server is waited for; no event is lost or shown "
+              "twice. Ctrl-C leaves the job running.",
+          .positionals = {kJob},
+          .flags = WatchFlags(),
+          .json = "a line with a mantissa.v1.JobEvent for each event.",
+          .examples = {{"mantissa watch job-3f9a1c7e", "follow a job"},
+                       {"mantissa watch job-3f9a1c7e --after 120 -o json",
+                        "the events after number 120, for a program"}},
+          .run = &RunWatch,
+      },
+      {
+          .name = "logs",
+          .summary = "Print what the job's worker wrote",
+          .positionals = {kJob},
+          .flags = LogsFlags(),
+          .json = "the same text: a log is no JSON.",
+          .examples = {{"mantissa logs job-3f9a1c7e", "what was written so far"},
+                       {"mantissa logs -f job-3f9a1c7e", "go on until the job ends"}},
+          .run = &RunLogs,
+      },
+      {
+          .name = "cancel",
+          .summary = "Cancel a job",
+          .description = "Returns at once; the job may take a moment to end.",
+          .positionals = {kJob},
+          .json = "a mantissa.v1.Job.",
+          .examples = {{"mantissa cancel job-3f9a1c7e", "end a job"}},
+          .run = &RunCancel,
+      },
+      {
+          .name = "fetch",
+          .summary = "Fetch a file that a job left",
+          .description = "The file appears once all of it is there and its hash is right. A fetch "
+                         "that broke off is taken up again by the next one.",
+          .positionals = {kJob,
+                          {.name = "ARTIFACT",
+                           .help = "history.jsonl, plan.json, weights.safetensors or report.json.",
+                           .choices = "history.jsonl|plan.json|weights.safetensors|report.json"}},
+          .flags = FetchFlags(),
+          .json = "nothing on standard output.",
+          .examples = {{"mantissa fetch job-3f9a1c7e history.jsonl", "the course of the training"},
+                       {"mantissa fetch job-3f9a1c7e report.json --to -",
+                        "the report on standard output"}},
+          .run = &RunFetch,
+      },
+  };
+}
+
+std::vector<Command> AboutItself() {
+  return {
+      {
+          .name = "completion",
+          .summary = "Print a script that completes commands and flags in a shell",
+          .positionals = {{.name = "SHELL",
+                           .help = "bash, zsh or fish.",
+                           .choices = "bash|zsh|fish"}},
+          .json = "the same text.",
+          .examples = {{"source <(mantissa completion bash)", "complete in this bash"},
+                       {"mantissa completion fish > ~/.config/fish/completions/mantissa.fish",
+                        "complete in each fish"}},
+          .run = &RunCompletion,
+      },
+      {
+          .name = "man",
+          .summary = "Print the manual page",
+          .json = "the same text.",
+          .examples = {{"mantissa man | man -l -", "read the manual"}},
+          .run = &RunMan,
+      },
+  };
+}
+
+}  // namespace
+
+absl::Span<const Command> Commands() {
+  static const std::vector<Command> commands = [] {
+    std::vector<Command> all;
+    for (const auto& part : {AboutServer(), AboutModels(), AboutDatasets(), AboutPlans(),
+                             Submitting(), AboutJobs(), AboutItself()}) {
+      all.insert(all.end(), part.begin(), part.end());
+    }
+    return all;
+  }();
+  return commands;
+}
+
+}  // namespace mantissa::cli

@@ -1,0 +1,587 @@
+#include "client/cli/flags.h"
+
+namespace mantissa::cli {
+namespace {
+
+using enum FlagType;
+
+// Of every command.
+constexpr Flag kServer = {
+    .names = "-s,--server",
+    .type = kText,
+    .value = "HOST:PORT",
+    .default_text = "127.0.0.1:7070",
+    .help = "Server to talk to; unix:PATH for a Unix socket.",
+    .environment = "MANTISSA_SERVER",
+    .setting = "server",
+};
+constexpr Flag kTokenFile = {
+    .names = "--token-file",
+    .type = kPath,
+    .value = "FILE",
+    .help =
+        "File whose first line is the token to show to the server; MANTISSA_TOKEN may hold the "
+        "token itself.",
+    .environment = "MANTISSA_TOKEN_FILE",
+    .setting = "token_file",
+};
+constexpr Flag kTlsCa = {
+    .names = "--tls-ca",
+    .type = kPath,
+    .value = "FILE",
+    .help =
+        "Encrypt, and accept only a server whose certificate comes from those in this PEM "
+        "file.",
+    .environment = "MANTISSA_TLS_CA",
+    .setting = "tls_ca",
+};
+constexpr Flag kTimeout = {
+    .names = "--timeout",
+    .type = kText,
+    .value = "TIME",
+    .default_text = "30s",
+    .help = "Most time for one call, for instance 500ms, 30s or 2m. Streams are not limited.",
+    .setting = "timeout",
+};
+constexpr Flag kOutput = {
+    .names = "-o,--output",
+    .type = kChoice,
+    .default_text = "table",
+    .help = "Text for people, or JSON for programs.",
+    .choices = "table|json",
+    .setting = "output",
+};
+constexpr Flag kHelp = {
+    .names = "-h,--help",
+    .type = kSwitch,
+    .help = "Print help and end.",
+};
+constexpr Flag kVersion = {
+    .names = "--version",
+    .type = kSwitch,
+    .help = "Print the version and end.",
+};
+
+// A model and its shapes, in PlanRequest and JobSpec.
+constexpr Flag kModel = {
+    .names = "-m,--model",
+    .type = kText,
+    .value = "MODEL",
+    .help = "Model, for instance builtin:resnet18; `mantissa model list` shows them.",
+    .field = "model.model",
+};
+constexpr Flag kWidth = {
+    .names = "--width",
+    .type = kNumber,
+    .value = "X",
+    .default_text = "1.0",
+    .help = "Width multiplier of the channels, one of those the model offers.",
+    .field = "model.width",
+};
+constexpr Flag kClasses = {
+    .names = "--classes",
+    .type = kNumber,
+    .value = "N",
+    .help = "Number of classes, 2 to 1,000,000. A job takes it from its data set if not given.",
+    .field = "model.classes",
+};
+constexpr Flag kInput = {
+    .names = "--input",
+    .type = kList,
+    .value = "CxHxW",
+    .help =
+        "Shape of one input: channels, height, width. Default: the data set's, or 3x32x32 "
+        "where there is none.",
+    .field = "model.input_shape",
+};
+
+// The same in GetModelRequest.
+constexpr Flag kDescribeWidth = {
+    .names = "--width",
+    .type = kNumber,
+    .value = "X",
+    .default_text = "1.0",
+    .help = "Width multiplier of the channels, one of those the model offers.",
+    .field = "spec.width",
+};
+constexpr Flag kDescribeClasses = {
+    .names = "--classes",
+    .type = kNumber,
+    .value = "N",
+    .default_text = "10",
+    .help = "Number of classes, 2 to 1,000,000.",
+    .field = "spec.classes",
+};
+constexpr Flag kDescribeInput = {
+    .names = "--input",
+    .type = kList,
+    .value = "CxHxW",
+    .default_text = "3x32x32",
+    .help = "Shape of one input: channels, height, width.",
+    .field = "spec.input_shape",
+};
+
+// Precision.
+constexpr Flag kPolicy = {
+    .names = "-p,--policy",
+    .type = kChoice,
+    .default_text = "demotion",
+    .help =
+        "How precision is assigned. none trains in fp32; demotion makes the largest groups low "
+        "until the ratio is reached; uniform all; operator those of convolutions and linear "
+        "layers; autocast the inputs of these; increasing the smallest groups first; random in "
+        "a random order; explicit the groups of --low-groups.",
+    .field = "precision.policy",
+};
+constexpr Flag kLowRatio = {
+    .names = "-r,--low-ratio",
+    .type = kNumber,
+    .value = "0..1",
+    .default_text = "0.5, or 1.0 with uniform",
+    .help =
+        "Share of elements to put in low precision. Not with none, operator, autocast, "
+        "explicit.",
+    .field = "precision.low_ratio",
+};
+constexpr Flag kLowGroups = {
+    .names = "--low-groups",
+    .type = kList,
+    .value = "IDS",
+    .help = "Ids of the low groups with --policy explicit: 0,3,5, or @FILE with the ids in a file.",
+    .field = "precision.low_groups",
+};
+constexpr Flag kPolicySeed = {
+    .names = "--policy-seed",
+    .type = kNumber,
+    .value = "N",
+    .default_text = "0",
+    .help = "Seed of the order of --policy random.",
+    .field = "precision.seed",
+};
+constexpr Flag kPromotionThreshold = {
+    .names = "--promotion-threshold",
+    .type = kNumber,
+    .value = "0..2",
+    .default_text = "0.01",
+    .help =
+        "Overflow ratio in a step from which on an activation or weight becomes high; above 1 "
+        "never.",
+    .field = "precision.promotion_threshold",
+};
+constexpr Flag kRounding = {
+    .names = "--rounding",
+    .type = kChoice,
+    .default_text = "nearest-even",
+    .help = "How values between two representable ones are rounded.",
+    .field = "precision.rounding",
+};
+constexpr Flag kPlanBatchSize = {
+    .names = "-b,--batch-size",
+    .type = kNumber,
+    .value = "N",
+    .default_text = "128",
+    .help = "Samples a step, 1 to 1,048,576.",
+    .field = "batch_size",
+};
+constexpr Flag kLocal = {
+    .names = "--local",
+    .type = kSwitch,
+    .help = "Plan in this program even where a server is configured. Without one it always does.",
+};
+
+// Training.
+constexpr Flag kDataset = {
+    .names = "-d,--dataset",
+    .type = kText,
+    .value = "NAME",
+    .help = "Data set to train on; `mantissa dataset push` makes one.",
+    .field = "dataset",
+};
+constexpr Flag kEpochs = {
+    .names = "-e,--epochs",
+    .type = kNumber,
+    .value = "N",
+    .default_text = "200, or what --steps needs",
+    .help = "Epochs to train, 1 to 100,000.",
+    .field = "training.epochs",
+};
+constexpr Flag kSteps = {
+    .names = "--steps",
+    .type = kNumber,
+    .value = "N",
+    .help = "Most steps in all. Default: no limit but --epochs.",
+    .field = "training.steps",
+};
+constexpr Flag kBatchSize = {
+    .names = "-b,--batch-size",
+    .type = kNumber,
+    .value = "N",
+    .default_text = "128",
+    .help = "Samples a step, at most the training samples.",
+    .field = "training.batch_size",
+};
+constexpr Flag kOptimizer = {
+    .names = "--optimizer",
+    .type = kChoice,
+    .default_text = "sgd",
+    .help = "Optimizer: stochastic gradient descent with momentum, or AdamW.",
+    .field = "training.optimizer",
+};
+constexpr Flag kLr = {
+    .names = "--lr",
+    .type = kNumber,
+    .value = "X",
+    .default_text = "0.1 with sgd, 0.001 with adamw",
+    .help = "Learning rate, above 0.",
+    .field = "training.learning_rate",
+};
+constexpr Flag kMomentum = {
+    .names = "--momentum",
+    .type = kNumber,
+    .value = "X",
+    .default_text = "0.9",
+    .help = "Momentum of sgd, 0 to below 1.",
+    .field = "training.momentum",
+};
+constexpr Flag kWeightDecay = {
+    .names = "--weight-decay",
+    .type = kNumber,
+    .value = "X",
+    .default_text = "0.0005",
+    .help = "Weight decay on every parameter, 0 to 1.",
+    .field = "training.weight_decay",
+};
+constexpr Flag kSchedule = {
+    .names = "--schedule",
+    .type = kChoice,
+    .default_text = "cosine",
+    .help = "Course of the learning rate, stepped once an epoch.",
+    .field = "training.schedule",
+};
+constexpr Flag kScheduleEpochs = {
+    .names = "--schedule-epochs",
+    .type = kNumber,
+    .value = "N",
+    .default_text = "the number of epochs",
+    .help = "Epochs over which the cosine runs.",
+    .field = "training.schedule_epochs",
+};
+constexpr Flag kStepEpochs = {
+    .names = "--step-epochs",
+    .type = kNumber,
+    .value = "N",
+    .default_text = "30",
+    .help = "Epochs between two steps of --schedule step.",
+    .field = "training.step_epochs",
+};
+constexpr Flag kStepGamma = {
+    .names = "--step-gamma",
+    .type = kNumber,
+    .value = "X",
+    .default_text = "0.1",
+    .help = "Factor of each step of --schedule step, above 0 to 1.",
+    .field = "training.step_gamma",
+};
+constexpr Flag kWarmupEpochs = {
+    .names = "--warmup-epochs",
+    .type = kNumber,
+    .value = "N",
+    .default_text = "0",
+    .help = "Epochs of linear warm-up before the schedule.",
+    .field = "training.warmup_epochs",
+};
+constexpr Flag kLabelSmoothing = {
+    .names = "--label-smoothing",
+    .type = kNumber,
+    .value = "X",
+    .default_text = "0",
+    .help = "Label smoothing, 0 to below 1.",
+    .field = "training.label_smoothing",
+};
+constexpr Flag kLossScale = {
+    .names = "--loss-scale",
+    .type = kNumber,
+    .value = "X",
+    .default_text = "65536, or 1 with --policy none",
+    .help = "First loss scale, a power of two from 1 to 2^40.",
+    .field = "training.loss_scale",
+};
+constexpr Flag kDynamicLossScale = {
+    .names = "--dynamic-loss-scale",
+    .type = kChoice,
+    .default_text = "true, or false with --policy none",
+    .help =
+        "Whether the loss scale adapts: it halves when a gradient is not finite, and grows "
+        "again.",
+    .field = "training.dynamic_loss_scale",
+};
+constexpr Flag kSeed = {
+    .names = "--seed",
+    .type = kNumber,
+    .value = "N",
+    .default_text = "0",
+    .help = "Seed of weights, order, augmentation and stochastic rounding.",
+    .field = "training.seed",
+};
+constexpr Flag kShuffle = {
+    .names = "--shuffle",
+    .type = kChoice,
+    .default_text = "epoch",
+    .help = "Order of the samples: a new one each epoch, or the data set's.",
+    .field = "training.shuffle",
+};
+constexpr Flag kAugment = {
+    .names = "--augment",
+    .type = kChoice,
+    .default_text = "none",
+    .help =
+        "Random changes to training images: padding by 4 and a crop, with or without a "
+        "horizontal flip.",
+    .field = "training.augment",
+};
+constexpr Flag kEvaluateEvery = {
+    .names = "--evaluate-every",
+    .type = kNumber,
+    .value = "N",
+    .default_text = "1",
+    .help = "Epochs between two evaluations. The last epoch always ends with one.",
+    .field = "training.evaluate_every",
+};
+constexpr Flag kThreads = {
+    .names = "--threads",
+    .type = kNumber,
+    .value = "N",
+    .help = "Parallel threads of the worker, 1 to 1,024. Default: the server's choice.",
+    .field = "training.threads",
+};
+
+// The job.
+constexpr Flag kName = {
+    .names = "-n,--name",
+    .type = kText,
+    .value = "TEXT",
+    .help = "Name for people, at most 128 bytes.",
+    .field = "name",
+};
+constexpr Flag kLabels = {
+    .names = "-l,--labels",
+    .type = kMap,
+    .value = "KEY=VALUE,...",
+    .help = "Labels to find the job by. May be given several times.",
+    .field = "labels",
+};
+constexpr Flag kMaxRetries = {
+    .names = "--max-retries",
+    .type = kNumber,
+    .value = "N",
+    .default_text = "1",
+    .help = "How often the job is started again when its worker dies, 0 to 100.",
+    .field = "max_retries",
+};
+constexpr Flag kFile = {
+    .names = "-f,--file",
+    .type = kPath,
+    .value = "FILE",
+    .help = "Job as proto JSON (a mantissa.v1.JobSpec); - reads standard input. Flags override it.",
+};
+constexpr Flag kInit = {
+    .names = "--init",
+    .type = kPath,
+    .value = "FILE",
+    .help = "Start from the weights of this .safetensors file; it is uploaded first.",
+};
+constexpr Flag kRequestId = {
+    .names = "--request-id",
+    .type = kText,
+    .value = "KEY",
+    .help =
+        "Key of this request: sent again with the same job, it returns the first job instead "
+        "of making another. Default: a random one.",
+};
+constexpr Flag kWait = {
+    .names = "-w,--wait",
+    .type = kSwitch,
+    .help = "Follow the job and return its result. Ctrl-C leaves it running.",
+};
+constexpr Flag kDryRun = {
+    .names = "--dry-run",
+    .type = kSwitch,
+    .help = "Print the job as JSON and submit nothing.",
+};
+
+// Data sets.
+constexpr Flag kTestFraction = {
+    .names = "--test-fraction",
+    .type = kNumber,
+    .value = "0..1",
+    .default_text = "0.2",
+    .help = "Share of samples kept for testing where the files have no split of their own.",
+    .field = "test_fraction",
+};
+constexpr Flag kSplitSeed = {
+    .names = "--split-seed",
+    .type = kNumber,
+    .value = "N",
+    .default_text = "0",
+    .help = "Seed of that split.",
+    .field = "split_seed",
+};
+constexpr Flag kMean = {
+    .names = "--mean",
+    .type = kList,
+    .value = "X,...",
+    .help = "Mean of each channel after scaling to 0..1. Default: the training set's own.",
+    .field = "mean",
+};
+constexpr Flag kStddev = {
+    .names = "--stddev",
+    .type = kList,
+    .value = "X,...",
+    .help = "Deviation of each channel, each above 0; give both or none.",
+    .field = "stddev",
+};
+
+// Lists, streams, files.
+constexpr Flag kState = {
+    .names = "--state",
+    .type = kList,
+    .value = "STATE,...",
+    .help =
+        "Only jobs in one of these states: pending, planning, running, succeeded, failed, "
+        "cancelled.",
+    .field = "states",
+};
+constexpr Flag kLabel = {
+    .names = "-l,--label",
+    .type = kMap,
+    .value = "KEY=VALUE,...",
+    .help = "Only jobs with all these labels. May be given several times.",
+    .field = "labels",
+};
+constexpr Flag kNamePrefix = {
+    .names = "-n,--name",
+    .type = kText,
+    .value = "PREFIX",
+    .help = "Only jobs whose name starts with this.",
+    .field = "name_prefix",
+};
+constexpr Flag kLimit = {
+    .names = "--limit",
+    .type = kNumber,
+    .value = "N",
+    .default_text = "100",
+    .help = "Most jobs to list, the newest first; 0 lists all.",
+};
+constexpr Flag kAfter = {
+    .names = "--after",
+    .type = kNumber,
+    .value = "SEQUENCE",
+    .default_text = "0",
+    .help = "Only events after the one of this sequence number.",
+};
+constexpr Flag kFollow = {
+    .names = "-f,--follow",
+    .type = kSwitch,
+    .help = "Go on until the job ends.",
+};
+constexpr Flag kOffset = {
+    .names = "--offset",
+    .type = kNumber,
+    .value = "BYTE",
+    .default_text = "0",
+    .help = "First byte of the log to print.",
+};
+constexpr Flag kRaw = {
+    .names = "--raw",
+    .type = kSwitch,
+    .help = "Print the bytes as they are. Without it control characters are made visible.",
+};
+constexpr Flag kTo = {
+    .names = "--to",
+    .type = kPath,
+    .value = "PATH",
+    .help = "File or folder to write to; - is standard output. Default: the artifact's name, here.",
+};
+
+}  // namespace
+
+FlagList Join(std::initializer_list<FlagList> lists) {
+  FlagList all;
+  for (const FlagList& list : lists) all.insert(all.end(), list.begin(), list.end());
+  return all;
+}
+
+const FlagList& GlobalFlags() {
+  static const FlagList flags = {&kServer, &kTokenFile, &kTlsCa,  &kTimeout,
+                                 &kOutput, &kHelp,      &kVersion};
+  return flags;
+}
+
+const FlagList& PlanFlags() {
+  static const FlagList flags = {&kModel,  &kWidth,    &kClasses,   &kInput,     &kPlanBatchSize,
+                                 &kPolicy, &kLowRatio, &kLowGroups, &kPolicySeed};
+  return flags;
+}
+
+const FlagList& LocalFlags() {
+  static const FlagList flags = {&kLocal};
+  return flags;
+}
+
+const FlagList& DescribeModelFlags() {
+  static const FlagList flags = {&kDescribeWidth, &kDescribeClasses, &kDescribeInput};
+  return flags;
+}
+
+const FlagList& PushFlags() {
+  static const FlagList flags = {&kTestFraction, &kSplitSeed, &kMean, &kStddev};
+  return flags;
+}
+
+const FlagList& SubmitFlags() {
+  static const FlagList flags = {&kModel,        &kWidth,
+                                 &kClasses,      &kInput,
+                                 &kDataset,      &kPolicy,
+                                 &kLowRatio,     &kLowGroups,
+                                 &kPolicySeed,   &kPromotionThreshold,
+                                 &kRounding,     &kEpochs,
+                                 &kSteps,        &kBatchSize,
+                                 &kOptimizer,    &kLr,
+                                 &kMomentum,     &kWeightDecay,
+                                 &kSchedule,     &kScheduleEpochs,
+                                 &kStepEpochs,   &kStepGamma,
+                                 &kWarmupEpochs, &kLabelSmoothing,
+                                 &kLossScale,    &kDynamicLossScale,
+                                 &kSeed,         &kShuffle,
+                                 &kAugment,      &kEvaluateEvery,
+                                 &kThreads,      &kName,
+                                 &kLabels,       &kMaxRetries};
+  return flags;
+}
+
+const FlagList& SubmitOnlyFlags() {
+  static const FlagList flags = {&kFile, &kInit, &kRequestId, &kWait, &kDryRun};
+  return flags;
+}
+
+const FlagList& ListFlags() {
+  static const FlagList flags = {&kState, &kLabel, &kNamePrefix, &kLimit};
+  return flags;
+}
+
+const FlagList& WatchFlags() {
+  static const FlagList flags = {&kAfter};
+  return flags;
+}
+
+const FlagList& LogsFlags() {
+  static const FlagList flags = {&kFollow, &kOffset, &kRaw};
+  return flags;
+}
+
+const FlagList& FetchFlags() {
+  static const FlagList flags = {&kTo};
+  return flags;
+}
+
+}  // namespace mantissa::cli
