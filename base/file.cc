@@ -57,15 +57,17 @@ class Descriptor {
     if (fd_ >= 0) close(fd_);
   }
   int get() const { return fd_; }
+  int release() { return std::exchange(fd_, -1); }
 
  private:
   int fd_;
 };
 
-absl::StatusOr<Descriptor> Open(absl::string_view operation, absl::string_view path, int flags) {
+absl::StatusOr<Descriptor> Open(absl::string_view operation, absl::string_view path, int flags,
+                                mode_t mode = 0644) {
   int fd;
   do {
-    fd = open(std::string(path).c_str(), flags | O_CLOEXEC, 0644);
+    fd = open(std::string(path).c_str(), flags | O_CLOEXEC, mode);
   } while (fd < 0 && errno == EINTR);
   if (fd < 0) return ErrnoError(operation, path, errno);
   return Descriptor(fd);
@@ -249,6 +251,12 @@ absl::Status FileSystem::WriteAtomically(absl::string_view path, absl::string_vi
 FileSystem& RealFileSystem() {
   static PosixFileSystem* const files = new PosixFileSystem;
   return *files;
+}
+
+absl::StatusOr<int> OpenDescriptor(absl::string_view path, bool append) {
+  const int flags = append ? O_WRONLY | O_APPEND | O_CREAT : O_RDONLY;
+  ASSIGN_OR_RETURN(Descriptor fd, Open(append ? "open for writing" : "open", path, flags, 0600));
+  return fd.release();
 }
 
 std::string ParentPath(absl::string_view path) {

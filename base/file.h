@@ -93,6 +93,10 @@ class FileSystem {
 // The disk of the machine. Never destroyed.
 FileSystem& RealFileSystem();
 
+// A descriptor to hand to another process as its standard input or output: for appending (created
+// with mode 0600 if need be) or for reading. Closed by exec and owned by the caller.
+absl::StatusOr<int> OpenDescriptor(absl::string_view path, bool append);
+
 // "a", "b/c" -> "a/b/c". Parts must not be empty; a part that starts with "/" is not special, so
 // never pass an untrusted part without checking it.
 template <typename... Parts>

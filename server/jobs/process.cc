@@ -46,11 +46,11 @@ std::optional<Stat> ReadStat(int64_t pid) {
 struct Prepared {
   std::vector<char*> argv, environment;
   const char* work_dir;
-  const char* log_path;
+  int null_fd, log_fd;
 };
 
-Prepared Prepare(const Command& command) {
-  Prepared prepared{.work_dir = command.work_dir.c_str(), .log_path = command.log_path.c_str()};
+Prepared Prepare(const Command& command, int null_fd, int log_fd) {
+  Prepared prepared{.work_dir = command.work_dir.c_str(), .null_fd = null_fd, .log_fd = log_fd};
   for (const std::string& arg : command.argv) {
     prepared.argv.push_back(const_cast<char*>(arg.c_str()));
   }
@@ -86,12 +86,10 @@ void Place(int fd, int target) {
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);
   signal(SIGPIPE, SIG_DFL);
-  const int null_fd = open("/dev/null", O_RDONLY);
-  const int log_fd = open(prepared.log_path, O_WRONLY | O_APPEND | O_CREAT, 0600);
-  if (null_fd >= 0 && log_fd >= 0 && chdir(prepared.work_dir) == 0) {
-    Place(log_fd, 1);
-    Place(log_fd, 2);
-    Place(null_fd, 0);
+  if (chdir(prepared.work_dir) == 0) {
+    Place(prepared.log_fd, 1);
+    Place(prepared.log_fd, 2);
+    Place(prepared.null_fd, 0);
     close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
     execve(prepared.argv[0], prepared.argv.data(), prepared.environment.data());
   }
@@ -101,8 +99,8 @@ void Place(int fd, int target) {
 }
 
 absl::Status CannotStart(absl::string_view program, int error) {
-  const std::string text = absl::StrCat("The worker program ", program,
-                                        " could not be started: ", strerror(error), ".");
+  const std::string text =
+      absl::StrCat("The worker program ", program, " could not be started: ", strerror(error), ".");
   if (error == ENOENT) return absl::NotFoundError(text);
   if (error == EACCES) return absl::PermissionDeniedError(text);
   return absl::InternalError(text);
@@ -124,7 +122,11 @@ absl::Status ReleaseChild(const Command& command, int go_fd, int error_fd) {
 
 absl::StatusOr<ProcessId> Launch(const Command& command,
                                  const std::function<absl::Status(const ProcessId&)>& record) {
-  const Prepared prepared = Prepare(command);
+  ASSIGN_OR_RETURN(const int null_fd, OpenDescriptor("/dev/null", /*append=*/false));
+  const absl::Cleanup close_null = [&] { close(null_fd); };
+  ASSIGN_OR_RETURN(const int log_fd, OpenDescriptor(command.log_path, /*append=*/true));
+  const absl::Cleanup close_log = [&] { close(log_fd); };
+  const Prepared prepared = Prepare(command, null_fd, log_fd);
   int go[2], error[2];
   if (pipe2(go, O_CLOEXEC) != 0) return CannotStart(command.argv[0], errno);
   const absl::Cleanup close_go = [&] {

@@ -1,5 +1,7 @@
 #include "base/file.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <memory>
@@ -103,6 +105,21 @@ TEST_F(FileTest, RemoveTreeDoesNotFollowLinks) {
 
 TEST_F(FileTest, FreeBytesIsPositiveOnATestMachine) {
   EXPECT_GT(*files_.FreeBytes(folder_.path()), 0);
+}
+
+TEST_F(FileTest, DescriptorForAnotherProcessAppendsAndIsPrivate) {
+  for (const char* text : {"one", "two"}) {
+    const int fd = *OpenDescriptor(Path("log"), /*append=*/true);
+    ASSERT_EQ(write(fd, text, 3), 3);
+    EXPECT_EQ(fcntl(fd, F_GETFD), FD_CLOEXEC);
+    struct stat info;
+    ASSERT_EQ(fstat(fd, &info), 0);
+    EXPECT_EQ(info.st_mode & 0777, 0600u);
+    close(fd);
+  }
+  EXPECT_EQ(*files_.Read(Path("log")), "onetwo");
+  EXPECT_EQ(OpenDescriptor(Path("none"), /*append=*/false).status().code(),
+            absl::StatusCode::kNotFound);
 }
 
 TEST(Path, PartsAreJoinedAndSplit) {

@@ -21,16 +21,20 @@ ALLOWED = {
     "kernels/packed": ["base", "kernels/formats", "kernels/emulation/cuda"],
     "planner": ["base", "kernels/formats"],
     "planner/wire": ["base", "kernels/formats", "planner", MESSAGES, PROTOBUF],
-    "server/metrics": ["base"],
+    # Watches jobs through the interface that server/jobs offers.
+    "server/metrics": ["base", "server/jobs", MESSAGES],
     "server/data": ["base", "kernels/formats", "planner"],
     # Jobs and datasets are kept as the messages that describe them.
     "server/jobs": ["base", "kernels/formats", "planner", "planner/wire", "server/data", MESSAGES,
                     PROTOBUF],
     "server/rpc": ["base", "kernels/formats", "planner", "planner/wire", "server/data",
-                   "server/jobs", "server/metrics", MESSAGES, PROTOBUF, GRPC],
+                   "server/jobs", "server/metrics", "server/rpc/report_queue",
+                   "server/rpc/worker_channel", MESSAGES, PROTOBUF, GRPC],
     # What a worker needs to talk to the server; hides gRPC from the engine.
     "server/rpc/worker_channel": ["base", "kernels/formats", "planner", "planner/wire",
-                                  "server/data", MESSAGES, PROTOBUF, GRPC],
+                                  "server/data", "server/rpc/report_queue", MESSAGES, PROTOBUF,
+                                  GRPC],
+    "server/rpc/report_queue": ["base", MESSAGES],
     "server/engine": ["base", "kernels/formats", "kernels/packed", "planner", "server/data",
                       "server/rpc/worker_channel", LIBTORCH],
     "server/main": ["base", "kernels/formats", "planner", "server/data", "server/jobs",
