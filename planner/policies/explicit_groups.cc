@@ -27,6 +27,7 @@ absl::StatusOr<Assignment> ExplicitGroups::Assign(const Graph&, const TensorTabl
 std::vector<std::string> ExplicitGroups::Explain(const Graph&, const TensorTable& tensors,
                                                  const Assignment& assignment, int64_t) const {
   std::vector<std::string> reasons;
+  reasons.reserve(tensors.group_count());
   for (int group = 0; group < tensors.group_count(); ++group) {
     reasons.push_back(absl::StrCat("group ", group, " is ",
                                    assignment.group_low[group] ? "" : "not ",

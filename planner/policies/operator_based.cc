@@ -7,9 +7,9 @@ namespace mantissa::planner {
 namespace {
 
 // The tensors at the ends of the network, and why they are.
-class EndsHigh {
+class EndsFinder {
  public:
-  EndsHigh(const Graph& graph, const TensorTable& tensors, std::vector<std::string>& reasons)
+  EndsFinder(const Graph& graph, const TensorTable& tensors, std::vector<std::string>& reasons)
       : graph_(graph),
         tensors_(tensors),
         high_(tensors.tensors().size(), false),
@@ -89,14 +89,21 @@ class EndsHigh {
   std::vector<std::string>& reasons_;
 };
 
+// By index into tensors.tensors(): whether it is at an end of the network. Sets those tensors'
+// `reasons`.
+std::vector<bool> MarkEnds(const Graph& graph, const TensorTable& tensors,
+                           std::vector<std::string>& reasons) {
+  return EndsFinder(graph, tensors, reasons).high();
+}
+
 }  // namespace
 
 absl::StatusOr<Assignment> OperatorBased::Assign(const Graph& graph, const TensorTable& tensors,
                                                  int64_t) const {
   std::vector<std::string> reasons(tensors.tensors().size());
   std::vector<bool> low = GemmTensors(graph, tensors, reasons);
-  const EndsHigh ends(graph, tensors, reasons);
-  for (size_t i = 0; i < low.size(); ++i) low[i] = low[i] && !ends.high()[i];
+  const std::vector<bool> ends = MarkEnds(graph, tensors, reasons);
+  for (size_t i = 0; i < low.size(); ++i) low[i] = low[i] && !ends[i];
   return AssignTensors(tensors, low);
 }
 
@@ -104,7 +111,7 @@ std::vector<std::string> OperatorBased::Explain(const Graph& graph, const Tensor
                                                 const Assignment&, int64_t) const {
   std::vector<std::string> reasons(tensors.tensors().size());
   GemmTensors(graph, tensors, reasons);
-  EndsHigh(graph, tensors, reasons);
+  MarkEnds(graph, tensors, reasons);
   return reasons;
 }
 

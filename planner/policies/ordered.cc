@@ -1,6 +1,7 @@
 #include "planner/policies/ordered.h"
 
 #include <numeric>
+#include <utility>
 
 #include "absl/strings/str_format.h"
 #include "planner/policies/assign.h"
@@ -47,7 +48,7 @@ std::vector<std::string> OrderedPolicy::Explain(const Graph&, const TensorTable&
     const bool low = assignment.group_low[group];
     of_group[group] = absl::StrFormat(
         "group %d (%s elements) is %s; %s because the low ratio was %.4f %s %.4f before it", group,
-        WithThousands(elements[group]), Place(++place), low ? "low" : "high", Share(before, total),
+        WithThousands(elements[group]), Place(++place), low ? "low" : "high", before,
         low ? "<" : ">=", low_ratio_);
     if (low) before += Share(elements[group], total);
   }

@@ -43,7 +43,7 @@ TEST(ExplainPlan, TellsWhyATensorStayedHigh) {
   const Plan plan = PlanOf({.policy = "demotion", .low_ratio = 0.2});
   EXPECT_THAT(
       ReasonOf(plan, TensorKind::kActivation, "input"),
-      AllOf(HasSubstr("fp(6,9,0)"), HasSubstr("high because the low ratio was 0.2474 >= ")));
+      AllOf(HasSubstr("fp(6,9,0)"), HasSubstr("high because the low ratio was 0.2475 >= ")));
   EXPECT_THAT(ReasonOf(plan, TensorKind::kParameterGradient, "layer1.1.bn2.weight"),
               EndsWith("gradients of parameters stay high all the same."));
 }
