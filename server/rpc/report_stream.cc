@@ -40,6 +40,7 @@ void ReportStream::OnReadDone(bool ok) {
 void ReportStream::OnWriteDone(bool ok) {
   absl::MutexLock lock(&mutex_);
   writing_ = false;
+  if (finished_) return Finish(status_);
   if (!ok) return FinishLocked(grpc::Status::CANCELLED);
   Advance();
 }
@@ -102,7 +103,8 @@ void ReportStream::LookForCancel() {
 void ReportStream::FinishLocked(const grpc::Status& status) {
   if (finished_) return;
   finished_ = true;
-  Finish(status);
+  status_ = status;
+  if (!writing_) Finish(status);
 }
 
 }  // namespace mantissa::rpc

@@ -43,6 +43,7 @@ class ReportStream
 
   void Advance() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void WriteIfNew() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // At once, or when the write under way has ended.
   void FinishLocked(const grpc::Status& status) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // On the executor: keeps what is pending.
   void Keep();
@@ -67,6 +68,7 @@ class ReportStream
   bool keeping_ ABSL_GUARDED_BY(mutex_) = false;
   bool writing_ ABSL_GUARDED_BY(mutex_) = false;
   bool finished_ ABSL_GUARDED_BY(mutex_) = false;
+  grpc::Status status_ ABSL_GUARDED_BY(mutex_);  // to finish with, once finished_
 };
 
 }  // namespace mantissa::rpc

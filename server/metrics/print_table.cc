@@ -1,0 +1,10 @@
+// Prints docs/metrics.md.
+
+#include <iostream>
+
+#include "server/metrics/table.h"
+
+int main() {
+  std::cout << mantissa::metrics::MetricsMarkdown();
+  return 0;
+}
