@@ -36,6 +36,7 @@ struct Constants {
         below_overflow(Int(p.overflow_bits - 1)),
         overflow_to(Int(p.overflow_to)),
         subnormal_limit(Int(p.subnormal_limit)),
+        exponent_shift(Int(p.shift << 23)),
         half(Int(p.half)),
         keep(Int(p.keep)),
         min_normal(hn::Set(FloatTag(), p.min_normal)),
@@ -47,7 +48,7 @@ struct Constants {
 
   static Ints Int(uint32_t bits) { return hn::Set(IntTag(), static_cast<int32_t>(bits)); }
 
-  Ints max, below_overflow, overflow_to, subnormal_limit, half, keep;
+  Ints max, below_overflow, overflow_to, subnormal_limit, exponent_shift, half, keep;
   Floats min_normal, magic, unit, half_unit, unit_inverse;
   int shift;
 };
@@ -75,9 +76,24 @@ HWY_INLINE Floats Uniform(Ints random) {
   return AsFloats(top | Constants::Int(kOneBits)) - hn::Set(df, 1.0f - 0x1p-24f);
 }
 
+// RoundMagnitude() of round_core.h for kNearestEven, in fewer operations: a power of two added that
+// is 2^shift units away leaves no room for the rest, and float32 addition rounds to even.
+// Subnormals and normals differ in the unit alone. REQUIRES: CanAdd().
+HWY_INLINE Ints RoundByAdding(Ints magnitude, const Constants& c) {
+  const Ints exponent = hn::Max(magnitude & Constants::Int(kInfinityBits), c.subnormal_limit);
+  const Floats power = AsFloats(exponent + c.exponent_shift);
+  return AsInts((AsFloats(magnitude) + power) - power);
+}
+
+// Whether that power of two is finite for all magnitudes: not so for bf16.
+bool CanAdd(const RoundParams& p) {
+  return p.subnormal_limit > 0 && (p.max_bits >> 23) + p.shift < 255;
+}
+
 // RoundMagnitude() of round_core.h.
-template <Rounding kMode>
+template <Rounding kMode, bool kByAdding>
 HWY_INLINE Ints RoundMagnitudes(Ints magnitude, Ints random, const Constants& c) {
+  if constexpr (kByAdding) return RoundByAdding(magnitude, c);
   const Floats x = AsFloats(magnitude);
   const auto subnormal = magnitude < c.subnormal_limit;
   if constexpr (kMode == Rounding::kReference) {
@@ -104,23 +120,28 @@ HWY_INLINE Ints RoundMagnitudes(Ints magnitude, Ints random, const Constants& c)
   }
 }
 
-// RoundBits() of round_core.h.
-template <Rounding kMode>
+template <typename Mask>
+HWY_INLINE void Count(Mask mask, Ints& count) {
+  count = count + hn::VecFromMask(IntTag(), mask);
+}
+
+// RoundBits() of round_core.h. kFinite: no infinity and no NaN is among them.
+template <Rounding kMode, bool kByAdding, bool kFinite>
 HWY_INLINE Ints RoundLanes(Ints bits, Ints random, const Constants& c, LaneCounts& counts) {
   const IntTag d;
-  const Ints infinity = Constants::Int(kInfinityBits);
   const Ints magnitude = hn::AndNot(Constants::Int(kSignBit), bits);
-  const auto nan = magnitude > infinity;
   const auto overflow = magnitude > c.below_overflow;
-  Ints result = RoundMagnitudes<kMode>(hn::Min(magnitude, c.max), random, c);
-  counts.overflow_or_nan = counts.overflow_or_nan + hn::VecFromMask(d, overflow);
-  counts.nan = counts.nan + hn::VecFromMask(d, nan);
-  counts.nonfinite =
-      counts.nonfinite + hn::VecFromMask(d, magnitude > Constants::Int(kInfinityBits - 1));
-  counts.zero_out = counts.zero_out + hn::VecFromMask(d, result == hn::Zero(d));
-  counts.zero_in = counts.zero_in + hn::VecFromMask(d, magnitude == hn::Zero(d));
+  Ints result = RoundMagnitudes<kMode, kByAdding>(hn::Min(magnitude, c.max), random, c);
+  Count(overflow, counts.overflow_or_nan);
+  Count(result == hn::Zero(d), counts.zero_out);
+  Count(magnitude == hn::Zero(d), counts.zero_in);
   result = hn::IfThenElse(overflow, c.overflow_to, result);
-  result = hn::IfThenElse(nan, magnitude | Constants::Int(kQuietBit), result);
+  if constexpr (!kFinite) {
+    const auto nan = magnitude > Constants::Int(kInfinityBits);
+    Count(nan, counts.nan);
+    Count(magnitude > Constants::Int(kInfinityBits - 1), counts.nonfinite);
+    result = hn::IfThenElse(nan, magnitude | Constants::Int(kQuietBit), result);
+  }
   return result | (bits ^ magnitude);
 }
 
@@ -141,8 +162,34 @@ HWY_INLINE Ints LoadRandom(const uint32_t* random) {
   }
 }
 
+// Four vectors at `in`. Infinities and NaNs are rare, so one look at all four spares the rest.
+template <Rounding kMode, bool kByAdding>
+HWY_INLINE void RoundFour(const Constants& c, const uint32_t* random, const float* in, float* out,
+                          LaneCounts& found) {
+  const FloatTag df;
+  const size_t lanes = hn::Lanes(df);
+  const Ints a = AsInts(hn::LoadU(df, in)), b = AsInts(hn::LoadU(df, in + lanes));
+  const Ints e = AsInts(hn::LoadU(df, in + 2 * lanes)), f = AsInts(hn::LoadU(df, in + 3 * lanes));
+  const Ints infinity = Constants::Int(kInfinityBits);
+  const auto exponent = [&](Ints v) { return v & infinity; };
+  const Ints most = hn::Max(hn::Max(exponent(a), exponent(b)), hn::Max(exponent(e), exponent(f)));
+  const auto store = [&](Ints v, size_t i) { hn::StoreU(AsFloats(v), df, out + i * lanes); };
+  const auto words = [&](size_t i) { return LoadRandom<kMode>(random + i * lanes); };
+  if (HWY_LIKELY(hn::AllFalse(IntTag(), most == infinity))) {
+    store(RoundLanes<kMode, kByAdding, true>(a, words(0), c, found), 0);
+    store(RoundLanes<kMode, kByAdding, true>(b, words(1), c, found), 1);
+    store(RoundLanes<kMode, kByAdding, true>(e, words(2), c, found), 2);
+    store(RoundLanes<kMode, kByAdding, true>(f, words(3), c, found), 3);
+  } else {
+    store(RoundLanes<kMode, kByAdding, false>(a, words(0), c, found), 0);
+    store(RoundLanes<kMode, kByAdding, false>(b, words(1), c, found), 1);
+    store(RoundLanes<kMode, kByAdding, false>(e, words(2), c, found), 2);
+    store(RoundLanes<kMode, kByAdding, false>(f, words(3), c, found), 3);
+  }
+}
+
 // At most kChunk elements. `random` has n words, and room to read a vector more.
-template <Rounding kMode>
+template <Rounding kMode, bool kByAdding>
 void RoundChunk(const RoundParams& params, const uint32_t* random, const float* in, float* out,
                 size_t n, RoundCounts* counts) {
   const FloatTag df;
@@ -150,18 +197,18 @@ void RoundChunk(const RoundParams& params, const uint32_t* random, const float* 
   const Constants c(params);
   LaneCounts found;
   size_t i = 0;
-  for (; i + lanes <= n; i += lanes) {
-    const Ints bits = AsInts(hn::LoadU(df, in + i));
-    hn::StoreU(AsFloats(RoundLanes<kMode>(bits, LoadRandom<kMode>(random + i), c, found)), df,
-               out + i);
+  for (; i + 4 * lanes <= n; i += 4 * lanes) {
+    RoundFour<kMode, kByAdding>(c, random + i, in + i, out + i, found);
   }
-  if (i < n) {
-    // The last few among zeros, which count as nothing.
+  for (; i < n; i += lanes) {
+    // The last few stand among zeros, which count as nothing.
+    const size_t bytes = std::min(lanes, n - i) * sizeof(float);
     HWY_ALIGN float rest[hn::MaxLanes(FloatTag())] = {};
-    std::memcpy(rest, in + i, (n - i) * sizeof(float));
+    std::memcpy(rest, in + i, bytes);
     const Ints bits = AsInts(hn::Load(df, rest));
-    hn::Store(AsFloats(RoundLanes<kMode>(bits, LoadRandom<kMode>(random + i), c, found)), df, rest);
-    std::memcpy(out + i, rest, (n - i) * sizeof(float));
+    const Ints words = LoadRandom<kMode>(random + i);
+    hn::Store(AsFloats(RoundLanes<kMode, kByAdding, false>(bits, words, c, found)), df, rest);
+    std::memcpy(out + i, rest, bytes);
   }
   AddCounts(found, counts);
 }
@@ -207,16 +254,16 @@ void RoundStochastic(const RoundParams& params, const float* in, float* out, int
     const uint64_t first = params.offset + static_cast<uint64_t>(i);
     const size_t skip = first % 4;
     FillRandom(params.seed, first / 4, (skip + length + 3) / 4, words);
-    RoundChunk<Rounding::kStochastic>(params, words + skip, in + i, out + i, length, counts);
+    RoundChunk<Rounding::kStochastic, false>(params, words + skip, in + i, out + i, length, counts);
   }
 }
 
-template <Rounding kMode>
+template <Rounding kMode, bool kByAdding = false>
 void RoundNearest(const RoundParams& params, const float* in, float* out, int64_t n,
                   RoundCounts* counts) {
   for (int64_t i = 0; i < n; i += kChunk) {
-    RoundChunk<kMode>(params, nullptr, in + i, out + i,
-                      static_cast<size_t>(std::min(kChunk, n - i)), counts);
+    RoundChunk<kMode, kByAdding>(params, nullptr, in + i, out + i,
+                                 static_cast<size_t>(std::min(kChunk, n - i)), counts);
   }
 }
 
@@ -224,6 +271,9 @@ void RoundRange(Rounding rounding, const RoundParams& params, const float* in, f
                 int64_t n, RoundCounts* counts) {
   switch (rounding) {
     case Rounding::kNearestEven:
+      if (CanAdd(params)) {
+        return RoundNearest<Rounding::kNearestEven, true>(params, in, out, n, counts);
+      }
       return RoundNearest<Rounding::kNearestEven>(params, in, out, n, counts);
     case Rounding::kNearestAway:
       return RoundNearest<Rounding::kNearestAway>(params, in, out, n, counts);
