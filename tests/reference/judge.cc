@@ -1,0 +1,290 @@
+#include "tests/reference/judge.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <map>
+#include <set>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+
+namespace mantissa::reference {
+namespace {
+
+// Norms of equal values, added up in another order.
+constexpr double kEqualNorms = 1e-11;
+
+// Relative tolerances of the first step; infinite: not held.
+struct Tolerances {
+  int exact_steps = 0;  // whose loss, scale, skip and promotions are equal
+  double first_loss = 0;
+  double theta = kEqualNorms, v = 0, dv = 0;
+  double dtheta = std::numeric_limits<double>::infinity();
+  bool overflow_counts = false;
+  // The mean loss of the last epoch, absolute.
+  double trend = 0.3;
+};
+
+Tolerances TolerancesOf(const RecordedRun& run, const nlohmann::json& noise) {
+  if (run.policy == "low" || absl::StartsWith(run.policy, "low_")) {
+    int exact_steps = 3;
+    if (noise.contains("summary") && noise["summary"].contains(run.name)) {
+      const int agreeing = noise["summary"][run.name]["leading_steps_with_loss_within_1e_6"];
+      exact_steps = std::min(exact_steps, agreeing);
+    }
+    return {.exact_steps = exact_steps,
+            .v = kEqualNorms,
+            .dv = kEqualNorms,
+            .dtheta = 1e-4,
+            .overflow_counts = true};
+  }
+  if (run.policy == "fp32") return {.first_loss = 1e-6, .v = 1e-6, .dv = 2e-3};
+  const bool wide = run.policy == "op" && run.model.name == "squeezenet";
+  return {.first_loss = wide ? 1e-2 : 1e-3, .v = wide ? 8e-2 : 2e-2, .dv = wide ? 8e-2 : 2e-2};
+}
+
+double RelativeDifference(double a, double b) {
+  if (a == b || (std::isnan(a) && std::isnan(b))) return 0;
+  const double difference = std::abs(a - b) / std::max(std::abs(a), std::abs(b));
+  return std::isfinite(difference) ? difference : std::numeric_limits<double>::infinity();
+}
+
+std::string Text(double value) { return value == 0 ? "0" : absl::StrFormat("%.1e", value); }
+
+// What differs in the tensors of one kind in the first step.
+struct KindDifference {
+  double norm = 0;
+  std::string worst;  // tensor with the largest difference of norms
+  int64_t overflow = 0, underflow = 0;
+  int missing = 0;
+};
+
+class Judgement {
+ public:
+  Judgement(const RecordedRun& run, const Replay& replay, const nlohmann::json& noise)
+      : run_(run), replay_(replay), noise_(noise), tolerances_(TolerancesOf(run, noise)) {}
+
+  Verdict Conclude() {
+    JudgePlan();
+    JudgeLosses();
+    JudgeScales();
+    JudgePromotions();
+    JudgeFirstTensors();
+    JudgeWeights();
+    std::vector<std::string> cells = {absl::StrFormat("%-24s", run_.name)};
+    cells.insert(cells.end(), cells_.begin(), cells_.end());
+    cells.push_back(absl::StrFormat("%5.1fs", replay_.seconds));
+    cells.push_back(failures_.empty() ? "ok" : "DIFFERS");
+    return {absl::StrJoin(cells, " | "), failures_};
+  }
+
+ private:
+  template <typename... Args>
+  void Fail(const Args&... args) {
+    failures_.push_back(absl::StrCat(args...));
+  }
+
+  void JudgePlan() {
+    if (!replay_.plan_differences.empty()) {
+      Fail("the plan differs in ", absl::StrJoin(replay_.plan_differences, ", "));
+    }
+  }
+
+  double LossDifference(size_t step) const {
+    const RecordedStep &recorded = run_.steps[step], &ours = replay_.steps[step];
+    return std::max(std::abs(recorded.loss - ours.loss),
+                    std::abs(recorded.loss_before_rounding - ours.loss_before_rounding));
+  }
+
+  void JudgeLosses() {
+    if (run_.steps.size() != replay_.steps.size()) {
+      Fail("recorded are ", run_.steps.size(), " steps, replayed ", replay_.steps.size());
+    }
+    const size_t steps = std::min(run_.steps.size(), replay_.steps.size());
+    std::vector<std::string> differences;
+    double recorded_end = 0, our_end = 0;
+    const size_t end_steps = std::max<size_t>(1, steps / std::max(1, run_.epochs));
+    for (size_t i = 0; i < steps; ++i) {
+      const double difference = LossDifference(i);
+      differences.push_back(Text(difference));
+      if (static_cast<int>(i) < tolerances_.exact_steps && difference != 0) {
+        Fail("loss of step ", i + 1, " is ", replay_.steps[i].loss_before_rounding, "; recorded ",
+             run_.steps[i].loss_before_rounding);
+      }
+      if (RelativeDifference(run_.steps[i].learning_rate, replay_.steps[i].learning_rate) > 1e-12) {
+        Fail("learning rate of step ", i + 1, " is ", replay_.steps[i].learning_rate);
+      }
+      if (i + end_steps >= steps) {
+        recorded_end += run_.steps[i].loss_before_rounding / static_cast<double>(end_steps);
+        our_end += replay_.steps[i].loss_before_rounding / static_cast<double>(end_steps);
+      }
+    }
+    if (steps > 0 && !(LossDifference(0) <= tolerances_.first_loss)) {
+      Fail("loss of step 1 is ", replay_.steps[0].loss_before_rounding, "; recorded ",
+           run_.steps[0].loss_before_rounding);
+    }
+    if (!(std::abs(recorded_end - our_end) <= tolerances_.trend)) {
+      Fail("mean loss of the last epoch is ", our_end, "; recorded ", recorded_end);
+    }
+    cells_.push_back(absl::StrFormat("%-72s", absl::StrJoin(differences, " ")));
+  }
+
+  void JudgeScales() {
+    std::vector<int> unequal;
+    const size_t steps = std::min(run_.steps.size(), replay_.steps.size());
+    int skipped = 0;
+    for (size_t i = 0; i < steps; ++i) {
+      const RecordedStep &recorded = run_.steps[i], &ours = replay_.steps[i];
+      skipped += recorded.skipped ? 1 : 0;
+      if (recorded.scale != ours.scale || recorded.scale_after != ours.scale_after ||
+          recorded.skipped != ours.skipped) {
+        unequal.push_back(static_cast<int>(i) + 1);
+      }
+    }
+    if (!unequal.empty()) Fail("scale or skip differs in steps ", absl::StrJoin(unequal, ", "));
+    cells_.push_back(absl::StrFormat(
+        "%-10s", absl::StrCat(unequal.empty() ? "equal" : "DIFFER", " (", skipped, ")")));
+  }
+
+  // In steps that are not held exactly, tensors whose ratio is near the threshold may differ.
+  void JudgePromotions() {
+    const size_t steps = std::min(run_.steps.size(), replay_.steps.size());
+    size_t promoted = 0, unequal = 0;
+    for (size_t i = 0; i < steps; ++i) {
+      const std::vector<std::string>&recorded = run_.steps[i].promoted,
+            &ours = replay_.steps[i].promoted;
+      promoted += recorded.size();
+      if (recorded == ours) continue;
+      ++unequal;
+      if (static_cast<int>(i) < std::max(tolerances_.exact_steps, 1)) {
+        Fail("step ", i + 1, " promotes ", absl::StrJoin(ours, ", "), "; recorded ",
+             absl::StrJoin(recorded, ", "));
+      }
+      if (recorded.size() == ours.size() && run_.steps[i].bits != replay_.steps[i].bits) {
+        Fail("bits after step ", i + 1, " are ", replay_.steps[i].bits, "; recorded ",
+             run_.steps[i].bits);
+      }
+    }
+    if (steps > 0 && promoted == 0 && run_.steps[0].bits != replay_.steps[0].bits) {
+      Fail("bits are ", replay_.steps[0].bits, "; recorded ", run_.steps[0].bits);
+    }
+    cells_.push_back(absl::StrFormat(
+        "%-12s", absl::StrCat(unequal == 0 ? "equal" : absl::StrCat(unequal, " differ"), " (",
+                              promoted, ")")));
+  }
+
+  bool IsNoise(absl::string_view key) const {
+    for (const std::string& name : run_.noisy_parameters) {
+      if (key == TensorKey("dtheta", name)) return true;
+    }
+    return false;
+  }
+
+  std::map<std::string, KindDifference> CompareFirstTensors() const {
+    std::map<std::string, KindDifference> kinds;
+    for (const auto& [key, recorded] : run_.first_tensors) {
+      if (IsNoise(key)) continue;
+      KindDifference& kind = kinds[std::string(key.substr(0, key.find(' ')))];
+      const auto ours = replay_.first_tensors.find(key);
+      if (ours == replay_.first_tensors.end()) {
+        ++kind.missing;
+        kind.worst = key;
+        continue;
+      }
+      const double difference = RelativeDifference(recorded.norm, ours->second.norm);
+      if (difference > kind.norm || kind.worst.empty()) {
+        kind.norm = difference;
+        kind.worst = key;
+      }
+      if (!recorded.has_counts) continue;
+      kind.overflow = std::max(kind.overflow, std::abs(recorded.overflow - ours->second.overflow));
+      kind.underflow =
+          std::max(kind.underflow, std::abs(recorded.underflow - ours->second.underflow));
+    }
+    return kinds;
+  }
+
+  void JudgeFirstTensors() {
+    std::map<std::string, KindDifference> kinds = CompareFirstTensors();
+    const std::pair<const char*, double> held[] = {{"theta", tolerances_.theta},
+                                                   {"v", tolerances_.v},
+                                                   {"dv", tolerances_.dv},
+                                                   {"dtheta", tolerances_.dtheta}};
+    for (const auto& [name, tolerance] : held) {
+      const KindDifference& kind = kinds[name];
+      if (kind.missing > 0) Fail(kind.missing, " tensors are not made, for instance ", kind.worst);
+      if (!(kind.norm <= tolerance)) {
+        Fail("norm of ", kind.worst, " differs by ", kind.norm, "; allowed ", tolerance);
+      }
+      const bool counts = tolerances_.overflow_counts || absl::string_view(name) == "theta";
+      if (counts && kind.overflow != 0) {
+        Fail("overflows of a ", name, " differ by ", kind.overflow);
+      }
+      cells_.push_back(
+          absl::StrFormat("%-7s %3d %3d", Text(kind.norm), kind.overflow, kind.underflow));
+    }
+  }
+
+  void JudgeWeights() {
+    double largest = 0;
+    std::string worst;
+    for (const auto& [name, norm] : run_.final_weights) {
+      const auto ours = replay_.final_weights.find(name);
+      if (ours == replay_.final_weights.end()) continue;  // a buffer
+      const double difference = RelativeDifference(norm, ours->second);
+      if (difference >= largest) {
+        largest = difference;
+        worst = name;
+      }
+    }
+    double tolerance = std::numeric_limits<double>::infinity();
+    if (noise_.contains(run_.name)) {
+      double noise = 0;
+      for (const auto& [variant, differences] : noise_[run_.name].items()) {
+        if (!differences.is_object()) continue;
+        noise = std::max(noise, differences["final_weight_l2_reldiff_max"].get<double>());
+      }
+      // The recorded variants are samples: another one may lie somewhat farther off.
+      tolerance = 3 * noise + 1e-6;
+    }
+    if (!(largest <= tolerance)) {
+      Fail("norm of ", worst, " after the last step differs by ", largest, "; allowed ", tolerance);
+    }
+    cells_.push_back(absl::StrFormat("%-7s", Text(largest)));
+  }
+
+  const RecordedRun& run_;
+  const Replay& replay_;
+  const nlohmann::json& noise_;
+  const Tolerances tolerances_;
+  std::vector<std::string> cells_, failures_;
+};
+
+}  // namespace
+
+std::string TableHead() {
+  const std::vector<std::string> cells = {
+      absl::StrFormat("%-24s", "run"),
+      absl::StrFormat("%-72s", "difference of the loss by step"),
+      absl::StrFormat("%-10s", "scale,skip"),
+      absl::StrFormat("%-12s", "promoted"),
+      absl::StrFormat("%-15s", "theta norm o u"),
+      absl::StrFormat("%-15s", "v norm o u"),
+      absl::StrFormat("%-15s", "dv norm o u"),
+      absl::StrFormat("%-15s", "dtheta norm o u"),
+      absl::StrFormat("%-7s", "weights"),
+      absl::StrFormat("%6s", "time"),
+      "verdict"};
+  return absl::StrJoin(cells, " | ");
+}
+
+Verdict Judge(const RecordedRun& run, const Replay& replay, const nlohmann::json& noise) {
+  return Judgement(run, replay, noise).Conclude();
+}
+
+}  // namespace mantissa::reference

@@ -1,0 +1,18 @@
+// JSON as Python's json module writes it: NaN, Infinity and -Infinity may stand for numbers.
+//
+//   ASSIGN_OR_RETURN(nlohmann::json run, ReadPythonJson("runs/resnet18-low.json"));
+//   double norm = Number(run["grad_l2"]);  // perhaps infinite
+#pragma once
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "nlohmann/json.hpp"
+
+namespace mantissa::reference {
+
+absl::StatusOr<nlohmann::json> ReadPythonJson(absl::string_view path);
+
+// REQUIRES: a number, or one of the three words.
+double Number(const nlohmann::json& value);
+
+}  // namespace mantissa::reference
