@@ -212,15 +212,23 @@ class Worker {
       RETURN_IF_ERROR(FetchCheckpoint(task.checkpoint(), options, observing.earlier_history));
     }
     phase_ = WorkPhase::kTrain;
-    return TrainOnce(plan, data, options, std::move(observing), history, report);
+    absl::Status status = TrainOnce(plan, data, options, observing, history, report);
+    if (absl::IsInvalidArgument(status) && !options.resume_path.empty() && history.empty()) {
+      LogWarning("training starts from the first step, the checkpoint is of no use: ",
+                 status.message());
+      options.resume_path.clear();
+      ASSIGN_OR_RETURN(plan, planner::PlanFromProto(task.plan(), options.label_smoothing));
+      status = TrainOnce(plan, data, options, observing, history, report);
+    }
+    return status;
   }
 
   absl::Status TrainOnce(planner::Plan& plan, const data::LoadedDataset& data,
-                         const TrainingOptions& options, WorkerObserver::Options observing,
+                         const TrainingOptions& options, const WorkerObserver::Options& observing,
                          History& history, JobReport& report) {
     const absl::Duration begin = RealClock().Monotonic();
     report.load_seconds = absl::ToDoubleSeconds(begin - start_);
-    WorkerObserver observer(channel_, history, std::move(observing));
+    WorkerObserver observer(channel_, history, observing);
     absl::Status status = engine::Train(plan, data, options, observer).status();
     report.train_seconds = absl::ToDoubleSeconds(RealClock().Monotonic() - begin);
     report.evaluation = observer.evaluation();

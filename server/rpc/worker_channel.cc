@@ -117,13 +117,14 @@ class WorkerChannel::Impl {
       request.set_sha256(sha256);
       request.set_offset(file->size());  // goes on where it broke
       auto reader = stub_->ReadBlob(&context, request);
-      absl::Status status = Copy(*reader, context, *file, size_bytes, &hash, disk);
+      const int64_t most = size_bytes == kAnySize ? INT64_MAX : size_bytes;
+      absl::Status status = Copy(*reader, context, *file, most, &hash, disk);
       return disk.ok() ? status : absl::OkStatus();
     }));
     RETURN_IF_ERROR(disk);
-    if (file->size() != size_bytes || hash.Finish() != sha256) {
-      return absl::DataLossError(absl::StrCat("blob ", sha256, ": the server sent ", file->size(),
-                                              " other bytes than the ", size_bytes, " declared."));
+    if ((size_bytes != kAnySize && file->size() != size_bytes) || hash.Finish() != sha256) {
+      return absl::DataLossError(absl::StrCat("blob ", sha256, ": the ", file->size(),
+                                              " bytes that the server sent are not its own."));
     }
     return absl::OkStatus();
   }
@@ -145,37 +146,41 @@ class WorkerChannel::Impl {
     return disk;
   }
 
-  absl::Status WriteArtifact(const std::string& name, const std::string& path, bool hidden) {
+  absl::Status WriteArtifact(const std::string& name, const std::string& path, bool hidden,
+                             absl::Duration patience) {
     ASSIGN_OR_RETURN(auto file, RealFileSystem().OpenForRead(path));
     absl::Status disk;
     std::string sha256;
     internal::v1::WriteArtifactResponse response;
-    RETURN_IF_ERROR(Retry("WriteArtifact", [&] {
-      grpc::ClientContext context;
-      Prepare(context);
-      auto writer = stub_->WriteArtifact(&context, &response);
-      internal::v1::WriteArtifactRequest message;
-      message.mutable_header()->set_name(name);
-      message.mutable_header()->set_hidden(hidden);
-      bool open = writer->Write(message);
-      Sha256 hash;
-      for (int64_t offset = 0; open && offset < file->size();) {
-        std::string chunk(std::min<int64_t>(kChunkBytes, file->size() - offset), '\0');
-        disk = file->ReadAt(offset, absl::MakeSpan(chunk.data(), chunk.size()));
-        if (!disk.ok()) {
-          context.TryCancel();
-          writer->Finish();
-          return absl::OkStatus();
-        }
-        offset += static_cast<int64_t>(chunk.size());
-        hash.Update(chunk);
-        message.set_chunk(std::move(chunk));
-        open = writer->Write(message);
-      }
-      sha256 = hash.Finish();
-      writer->WritesDone();
-      return FromGrpc(writer->Finish());
-    }));
+    RETURN_IF_ERROR(Retry(
+        "WriteArtifact",
+        [&] {
+          grpc::ClientContext context;
+          Prepare(context);
+          auto writer = stub_->WriteArtifact(&context, &response);
+          internal::v1::WriteArtifactRequest message;
+          message.mutable_header()->set_name(name);
+          message.mutable_header()->set_hidden(hidden);
+          bool open = writer->Write(message);
+          Sha256 hash;
+          for (int64_t offset = 0; open && offset < file->size();) {
+            std::string chunk(std::min<int64_t>(kChunkBytes, file->size() - offset), '\0');
+            disk = file->ReadAt(offset, absl::MakeSpan(chunk.data(), chunk.size()));
+            if (!disk.ok()) {
+              context.TryCancel();
+              writer->Finish();
+              return absl::OkStatus();
+            }
+            offset += static_cast<int64_t>(chunk.size());
+            hash.Update(chunk);
+            message.set_chunk(std::move(chunk));
+            open = writer->Write(message);
+          }
+          sha256 = hash.Finish();
+          writer->WritesDone();
+          return FromGrpc(writer->Finish());
+        },
+        patience));
     RETURN_IF_ERROR(disk);
     if (response.sha256() != sha256) {
       return absl::DataLossError(
@@ -229,13 +234,15 @@ class WorkerChannel::Impl {
   }
 
   // Runs `call` until it succeeds or trying again is of no use.
-  absl::Status Retry(const char* what, const std::function<absl::Status()>& call) {
+  absl::Status Retry(const char* what, const std::function<absl::Status()>& call,
+                     absl::Duration patience = absl::InfiniteDuration()) {
+    const absl::Duration limit = std::min(patience, options_.reconnect_limit);
     const absl::Duration start = RealClock().Monotonic();
     absl::Duration pause = kFirstPause;
     while (true) {
       absl::Status status = call();
       if (status.ok() || !IsBreak(status)) return status;
-      if (RealClock().Monotonic() - start > options_.reconnect_limit) return GivenUp(status);
+      if (RealClock().Monotonic() - start > limit) return GivenUp(status, limit);
       RETURN_IF_ERROR(health());
       LogWarning(what, ": ", status.message(), "; trying again");
       RealClock().SleepFor(pause);
@@ -243,9 +250,9 @@ class WorkerChannel::Impl {
     }
   }
 
-  absl::Status GivenUp(const absl::Status& last) const {
+  absl::Status GivenUp(const absl::Status& last, absl::Duration limit) const {
     return absl::UnavailableError(absl::StrCat("no server at ", options_.server, " for ",
-                                               absl::FormatDuration(options_.reconnect_limit),
+                                               absl::FormatDuration(limit),
                                                ", the limit; the last error: ", last.message()));
   }
 
@@ -287,7 +294,7 @@ class WorkerChannel::Impl {
       }
       const absl::Duration now = RealClock().Monotonic();
       if (now - last_contact_ > options_.reconnect_limit) {
-        health_ = GivenUp(status);
+        health_ = GivenUp(status, options_.reconnect_limit);
         return;
       }
       if (now - opened > kLongestPause) {
@@ -391,8 +398,8 @@ absl::Status WorkerChannel::ReadArtifact(const std::string& name, const std::str
   return impl_->ReadArtifact(name, path);
 }
 absl::Status WorkerChannel::WriteArtifact(const std::string& name, const std::string& path,
-                                          bool hidden) {
-  return impl_->WriteArtifact(name, path, hidden);
+                                          bool hidden, absl::Duration patience) {
+  return impl_->WriteArtifact(name, path, hidden, patience);
 }
 void WorkerChannel::StartReporting() { impl_->StartReporting(); }
 absl::Status WorkerChannel::Report(internal::v1::WorkerReport report) {

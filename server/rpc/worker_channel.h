@@ -53,12 +53,17 @@ class WorkerChannel {
 
   absl::StatusOr<internal::v1::Task> GetTask();
 
+  // For ReadBlob: the size is not known beforehand.
+  static constexpr int64_t kAnySize = -1;
+
   // Writes a blob into the file `path`, replacing it. DataLoss if size or hash are not as said.
   absl::Status ReadBlob(const std::string& sha256, int64_t size_bytes, const std::string& path);
   // Writes an artifact of an earlier attempt into the file `path`. NotFound if there is none.
   absl::Status ReadArtifact(const std::string& name, const std::string& path);
-  // Uploads the file `path` as an artifact. DataLoss if the server got other bytes.
-  absl::Status WriteArtifact(const std::string& name, const std::string& path, bool hidden);
+  // Uploads the file `path` as an artifact, trying for `patience` at most where that is shorter
+  // than the reconnect limit. DataLoss if the server got other bytes.
+  absl::Status WriteArtifact(const std::string& name, const std::string& path, bool hidden,
+                             absl::Duration patience = absl::InfiniteDuration());
 
   // Opens the stream of reports and shows signs of life from now on.
   void StartReporting();
