@@ -1,16 +1,12 @@
 #include "tests/reference/micro.h"
 
 #include <algorithm>
-#include <cmath>
-#include <cstring>
 #include <map>
 #include <memory>
-#include <set>
 #include <utility>
 
 #include "ATen/core/Tensor.h"
 #include "ATen/core/grad_mode.h"
-#include "ATen/ops/empty.h"
 #include "ATen/ops/scalar_tensor.h"
 #include "ATen/ops/zeros.h"
 #include "absl/strings/match.h"
@@ -19,13 +15,13 @@
 #include "absl/strings/str_join.h"
 #include "base/file.h"
 #include "base/status.h"
-#include "kernels/packed/round.h"
 #include "planner/graph/operators.h"
 #include "server/data/npz.h"
 #include "server/engine/graph_runner.h"
 #include "server/engine/model_state.h"
 #include "server/engine/optimizer.h"
 #include "server/engine/torch_error.h"
+#include "tests/reference/micro_probe.h"
 #include "torch/csrc/autograd/autograd.h"
 
 namespace mantissa::reference {
@@ -36,159 +32,11 @@ using planner::NodeId;
 using planner::TensorKind;
 using planner::ValueId;
 
-// How far a value before rounding may lie from a tie or a threshold for its rounding to be another
-// one, where its operator's float32 results carry errors at all: units in its last place, plus the
-// root mean square of the operator's errors, times this.
-constexpr double kNearErrors = 4;
-// Most elements of a kind that may do so: this share, and a few more.
-constexpr double kNearShare = 2e-4;
+// Most elements of a kind that may differ near a tie: this share, and a few more.
+constexpr double kNearShare = 1e-3;
 constexpr int64_t kNearFew = 10;
 // Buffers and weights after the step: sums in another order.
 constexpr double kNearValues = 2e-6;
-
-using Arrays = std::map<std::string, data::NpyArray>;
-
-// A copy of an array as a tensor.
-at::Tensor TensorOf(const data::NpyArray& array) {
-  if (array.kind == 'f') {
-    at::Tensor tensor = at::empty(array.shape, at::kFloat);
-    const absl::StatusOr<std::vector<float>> values = array.ToFloat();
-    MANTISSA_CHECK_OK(values);
-    std::copy(values->begin(), values->end(), tensor.mutable_data_ptr<float>());
-    return tensor;
-  }
-  at::Tensor tensor = at::empty(array.shape, at::kLong);
-  const absl::StatusOr<std::vector<int64_t>> values = array.ToInt64();
-  MANTISSA_CHECK_OK(values);
-  std::copy(values->begin(), values->end(), tensor.mutable_data_ptr<int64_t>());
-  return tensor;
-}
-
-float RoundOne(const RoundingSite& site, double value) {
-  const bool gradient =
-      site.kind == TensorKind::kActivationGradient || site.kind == TensorKind::kParameterGradient;
-  const float in = static_cast<float>(value);
-  float out = 0;
-  kernels::RoundCounts counts;
-  MANTISSA_CHECK_OK(kernels::Round(
-      kernels::Device::Cpu(),
-      {.format = site.format,
-       .rounding = kernels::Rounding::kReference,
-       .overflow = gradient ? kernels::Overflow::kInfinity : kernels::Overflow::kSaturate},
-      absl::MakeConstSpan(&in, 1), absl::MakeSpan(&out, 1), &counts));
-  return out;
-}
-
-// How the rounded values of one kind compare.
-struct Tally {
-  int64_t elements = 0, near_ties = 0, wrong = 0;
-};
-
-// Compares what the engine rounds with what was recorded.
-class MicroProbe : public engine::RoundingProbe {
- public:
-  MicroProbe(const planner::Graph& graph, const Arrays& arrays, const RecordedRun& run)
-      : graph_(graph),
-        arrays_(arrays),
-        noisy_(run.noisy_parameters.begin(), run.noisy_parameters.end()) {}
-
-  void OnRounding(const RoundingSite& site, const at::Tensor& before,
-                  const at::Tensor& after) override {
-    const std::string& name = graph_.value(site.value).name;
-    const auto compare = [&](absl::string_view kind, const std::string& key) {
-      Compare(std::string(kind), absl::StrCat(kind, "/", key), site, before, after);
-    };
-    switch (site.kind) {
-      case TensorKind::kActivation:
-        return compare("v", name);
-      case TensorKind::kParameter:
-        return compare("theta", name);
-      case TensorKind::kActivationGradient:
-        return compare("dv", absl::StrCat(name, "@", graph_.node(site.consumer).name, ".",
-                                          site.consumer_input));
-      case TensorKind::kParameterGradient:
-        if (!noisy_.contains(name)) compare("dtheta", name);
-        return;
-    }
-  }
-
-  // What the tensor of that key is in double precision, before rounding.
-  void SetExact(const std::string& key, at::Tensor exact) { exact_[key] = std::move(exact); }
-
-  const std::map<std::string, Tally>& tallies() const { return tallies_; }
-  const std::set<std::string>& seen() const { return seen_; }
-  const std::vector<std::string>& failures() const { return failures_; }
-
- private:
-  void Compare(const std::string& kind, const std::string& key, const RoundingSite& site,
-               const at::Tensor& before, const at::Tensor& after) {
-    seen_.insert(key);
-    const auto array = arrays_.find(key);
-    if (array == arrays_.end()) {
-      failures_.push_back(absl::StrCat(key, " was not recorded"));
-      return;
-    }
-    const at::Tensor recorded = TensorOf(array->second).contiguous();
-    const at::Tensor ours = after.contiguous(), unrounded = before.contiguous();
-    if (recorded.numel() != ours.numel()) {
-      failures_.push_back(
-          absl::StrCat(key, " has ", ours.numel(), " elements; recorded ", recorded.numel()));
-      return;
-    }
-    const float* const in = unrounded.const_data_ptr<float>();
-    const double error = RootMeanSquareError(key, unrounded);
-    Tally& tally = tallies_[kind];
-    const int64_t wrong_before = tally.wrong;
-    std::string first;
-    for (int64_t i = 0; i < ours.numel(); ++i) {
-      const float a = ours.const_data_ptr<float>()[i], b = recorded.const_data_ptr<float>()[i];
-      ++tally.elements;
-      if (a == b || (std::isnan(a) && std::isnan(b))) continue;
-      if (error > 0 && IsNear(site, in[i], b, error)) {
-        ++tally.near_ties;
-        continue;
-      }
-      ++tally.wrong;
-      if (first.empty()) {
-        first = absl::StrFormat("element %d is %.9g, from %.9g; recorded %.9g; error %.2g", i, a,
-                                in[i], b, error);
-      }
-    }
-    if (tally.wrong > wrong_before) {
-      failures_.push_back(absl::StrCat(key, ": ", tally.wrong - wrong_before, " of ", ours.numel(),
-                                       " are wrong; ", first));
-    }
-  }
-
-  // Of the operator's float32 results against double precision; 0 for what no operator computed.
-  double RootMeanSquareError(const std::string& key, const at::Tensor& unrounded) const {
-    const auto exact = exact_.find(key);
-    if (exact == exact_.end()) return 0;
-    const at::Tensor values = exact->second.contiguous();
-    double sum = 0;
-    for (int64_t i = 0; i < values.numel(); ++i) {
-      const double error =
-          values.const_data_ptr<double>()[i] - unrounded.const_data_ptr<float>()[i];
-      if (std::isfinite(error)) sum += error * error;
-    }
-    return std::sqrt(sum / static_cast<double>(values.numel()));
-  }
-
-  // Whether a value near `before` would round as recorded.
-  static bool IsNear(const RoundingSite& site, float before, float recorded, double error) {
-    const double ulp = std::abs(std::nextafter(before, INFINITY) - double{before});
-    const double reach = kNearErrors * (ulp + error);
-    return RoundOne(site, before - reach) <= recorded && recorded <= RoundOne(site, before + reach);
-  }
-
-  const planner::Graph& graph_;
-  const Arrays& arrays_;
-  const std::set<std::string> noisy_;
-  std::map<std::string, at::Tensor> exact_;
-  std::map<std::string, Tally> tallies_;
-  std::set<std::string> seen_;
-  std::vector<std::string> failures_;
-};
 
 // Runs every operator forward and backward on recorded tensors.
 class MicroCase {

@@ -56,6 +56,9 @@ RecordedStep ReadStep(const json& step) {
                       .skipped = step["skipped"],
                       .promoted = Strings(step["promoted"])};
   std::sort(result.promoted.begin(), result.promoted.end());
+  for (const json& entry : step["largest_overflow_ratios"]) {
+    result.overflow_ratios[entry[1].get<std::string>()] = Number(entry[0]);
+  }
   return result;
 }
 

@@ -46,6 +46,8 @@ struct RecordedStep {
   int64_t correct = 0, bits = 0;
   bool skipped = false;
   std::vector<std::string> promoted;  // sorted; "v <operator>" or "theta <parameter>"
+  // The largest, by name as in `promoted`.
+  std::map<std::string, double> overflow_ratios;
 };
 
 // One rounding of step 1.
