@@ -20,6 +20,7 @@
 #include "planner/wire/plan_proto.h"
 #include "server/data/dataset.h"
 #include "server/engine/fit.h"
+#include "server/engine/safetensors.h"
 #include "server/engine/trainer.h"
 #include "server/engine/worker_failure.h"
 #include "server/engine/worker_history.h"
@@ -117,7 +118,7 @@ class Worker {
     WorkerReport report;
     if (absl::IsCancelled(error.status) || MustStop()) {
       report.mutable_cancelled();
-      LogInfo("cancelled");
+      LogInfo(channel_.cancelled() ? "cancelled" : "ends before the work is done");
       return report;
     }
     *report.mutable_failed() = FailureOf(error.phase, error.status);
@@ -204,6 +205,9 @@ class Worker {
       options.init_path = Path("init.safetensors");
       RETURN_IF_ERROR(channel_.ReadBlob(task.spec().training().init_sha256(),
                                         rpc::WorkerChannel::kAnySize, options.init_path));
+      phase_ = WorkPhase::kWeights;
+      RETURN_IF_ERROR(Safetensors::Open(RealFileSystem(), options.init_path).status());
+      phase_ = WorkPhase::kFetch;
     }
     WorkerObserver::Options observing{
         .load_time = [this] { return RealClock().Monotonic() - start_; },

@@ -21,6 +21,7 @@ v1::FailureCause CauseOfInvalid(WorkPhase phase) {
     case WorkPhase::kFit:
       return v1::FAILURE_CAUSE_BAD_DATA;
     case WorkPhase::kPlan:
+    case WorkPhase::kWeights:
     case WorkPhase::kTrain:
       return v1::FAILURE_CAUSE_BAD_REQUEST;
     default:
@@ -36,9 +37,10 @@ v1::FailureCause CauseOf(WorkPhase phase, const absl::Status& status) {
     case absl::StatusCode::kNotFound:
       return phase == WorkPhase::kPlan ? v1::FAILURE_CAUSE_BAD_REQUEST : v1::FAILURE_CAUSE_INTERNAL;
     case absl::StatusCode::kResourceExhausted:
-      // Of a reader it is the limit on decoded images.
-      return phase == WorkPhase::kLoad ? v1::FAILURE_CAUSE_BAD_DATA
-                                       : v1::FAILURE_CAUSE_OUT_OF_MEMORY;
+      // Of a reader it is a limit on what the file may hold.
+      return phase == WorkPhase::kLoad || phase == WorkPhase::kWeights
+                 ? CauseOfInvalid(phase)
+                 : v1::FAILURE_CAUSE_OUT_OF_MEMORY;
     case absl::StatusCode::kAborted:
       return phase == WorkPhase::kTrain ? v1::FAILURE_CAUSE_DIVERGED : v1::FAILURE_CAUSE_INTERNAL;
     default:

@@ -14,12 +14,13 @@ namespace mantissa::engine {
 
 // What a worker was at when it failed: the same code means different things.
 enum class WorkPhase {
-  kFetch,   // from the server to this disk
-  kPlan,    // building the graph of the job's spec
-  kLoad,    // reading the data set
-  kFit,     // holding the data against graph and options
-  kTrain,   // training, initial weights included
-  kUpload,  // from this disk to the server
+  kFetch,    // from the server to this disk
+  kPlan,     // building the graph of the job's spec
+  kLoad,     // reading the data set
+  kFit,      // holding the data against graph and options
+  kWeights,  // opening the file of weights to start from
+  kTrain,    // training
+  kUpload,   // from this disk to the server
 };
 
 // REQUIRES: `status` is an error.

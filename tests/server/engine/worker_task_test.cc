@@ -1,0 +1,124 @@
+#include "server/engine/worker_task.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/status.h"
+#include "planner/plan.h"
+
+namespace mantissa::engine {
+namespace {
+
+using ::testing::ElementsAre;
+
+planner::Plan SmallPlan() {
+  planner::PlanRequest request{.model = {.name = "squeezenet", .width = 0.1}, .batch_size = 32};
+  absl::StatusOr<planner::Plan> plan = planner::MakePlan(request);
+  MANTISSA_CHECK_OK(plan);
+  return *std::move(plan);
+}
+
+TEST(WorkerTask, WhatAJobLeavesOutHasTheDocumentedDefaults) {
+  const TrainingOptions options = TrainingOptionsOf({}, SmallPlan(), /*threads=*/2);
+  EXPECT_EQ(options.epochs, 200);
+  EXPECT_EQ(options.batch_size, 32);
+  EXPECT_EQ(options.learning_rate, 0.1);
+  EXPECT_EQ(options.momentum, 0.9);
+  EXPECT_EQ(options.weight_decay, 5e-4);
+  EXPECT_EQ(options.loss_scale, 65536);
+  EXPECT_TRUE(options.dynamic_loss_scale);
+  EXPECT_EQ(options.promotion_threshold, 0.01);
+  EXPECT_TRUE(options.shuffle);
+  EXPECT_TRUE(options.round);
+  EXPECT_EQ(options.threads, 2);
+  EXPECT_EQ(options.model.name, "squeezenet");
+}
+
+TEST(WorkerTask, PolicyNoneRoundsNothingAtAFixedScaleOfOne) {
+  internal::v1::TrainTask task;
+  task.mutable_spec()->mutable_precision()->set_policy(v1::POLICY_NAME_NONE);
+  const TrainingOptions options = TrainingOptionsOf(task, SmallPlan(), 0);
+  EXPECT_FALSE(options.round);
+  EXPECT_EQ(options.loss_scale, 1);
+  EXPECT_FALSE(options.dynamic_loss_scale);
+}
+
+TEST(WorkerTask, WhatAJobSaysArrivesUnchanged) {
+  internal::v1::TrainTask task;
+  v1::TrainingSpec& training = *task.mutable_spec()->mutable_training();
+  training.set_epochs(7);
+  training.set_steps(30);
+  training.set_optimizer(v1::OPTIMIZER_ADAMW);
+  training.set_schedule(v1::SCHEDULE_STEP);
+  training.set_step_epochs(5);
+  training.set_step_gamma(0.25);
+  training.set_warmup_epochs(2);
+  training.set_momentum(0);
+  training.set_weight_decay(0);
+  training.set_label_smoothing(0.1);
+  training.set_loss_scale(4);
+  training.set_dynamic_loss_scale(false);
+  training.set_seed(9);
+  training.set_shuffle(v1::SHUFFLE_NONE);
+  training.set_augment(v1::AUGMENT_CROP);
+  training.set_evaluate_every(3);
+  training.set_threads(5);
+  task.mutable_spec()->mutable_precision()->set_rounding(v1::ROUNDING_STOCHASTIC);
+  task.mutable_spec()->mutable_precision()->set_promotion_threshold(2);
+  const TrainingOptions options = TrainingOptionsOf(task, SmallPlan(), 1);
+  EXPECT_EQ(options.epochs, 7);
+  EXPECT_EQ(options.max_steps, 30);
+  EXPECT_EQ(options.optimizer, OptimizerKind::kAdamW);
+  EXPECT_EQ(options.learning_rate, 0.001);  // AdamW's default
+  EXPECT_EQ(options.schedule, ScheduleKind::kStep);
+  EXPECT_EQ(options.step_epochs, 5);
+  EXPECT_EQ(options.step_gamma, 0.25);
+  EXPECT_EQ(options.warmup_epochs, 2);
+  EXPECT_EQ(options.momentum, 0);
+  EXPECT_EQ(options.weight_decay, 0);
+  EXPECT_EQ(options.label_smoothing, 0.1);
+  EXPECT_EQ(options.loss_scale, 4);
+  EXPECT_FALSE(options.dynamic_loss_scale);
+  EXPECT_EQ(options.seed, 9u);
+  EXPECT_FALSE(options.shuffle);
+  EXPECT_EQ(options.augment, AugmentKind::kCrop);
+  EXPECT_EQ(options.evaluate_every, 3);
+  EXPECT_EQ(options.threads, 5);
+  EXPECT_EQ(options.rounding, RoundingMode::kStochastic);
+  EXPECT_EQ(options.promotion_threshold, 2);
+}
+
+TEST(WorkerTask, DataSetsAreReadAsTheyWereInspected) {
+  v1::CreateDatasetRequest request;
+  request.set_name("d");
+  request.set_split_seed(5);
+  v1::DatasetFile& file = *request.add_files();
+  file.set_size_bytes(10);
+  data::LoadedDataset data{.format = "npz", .channels = 1, .height = 8, .width = 9, .classes = 2};
+  data.class_names = {"a", "b"};
+  data.mean = {0.5f};
+  data.stddev = {0.25f};
+  data.train.labels = {0, 1, 0};
+  data.test.labels = {1};
+  const v1::Dataset dataset = DatasetOf(request, data);
+  EXPECT_EQ(dataset.train_samples(), 3);
+  EXPECT_EQ(dataset.test_samples(), 1);
+  EXPECT_EQ(dataset.size_bytes(), 10);
+  EXPECT_EQ(dataset.test_fraction(), 0.2);
+  EXPECT_THAT(dataset.sample_shape(), ElementsAre(1, 8, 9));
+  EXPECT_THAT(dataset.class_names(), ElementsAre("a", "b"));
+  const data::LoadOptions options = LoadOptionsOf(dataset);
+  EXPECT_EQ(options.split_seed, 5u);
+  EXPECT_EQ(options.test_fraction, 0.2);
+  EXPECT_THAT(options.mean, ElementsAre(0.5f));
+  EXPECT_THAT(options.stddev, ElementsAre(0.25f));
+}
+
+TEST(WorkerTask, ClassNamesThatFillAMessageAreLeftOut) {
+  data::LoadedDataset data{.format = "image-folder"};
+  data.class_names.assign(2000, std::string(1000, 'x'));
+  EXPECT_EQ(DatasetOf({}, data).class_names_size(), 0);
+}
+
+}  // namespace
+}  // namespace mantissa::engine
