@@ -5,10 +5,10 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <random>
 #include <string>
 #include <vector>
 
+#include "base/philox.h"
 #include "kernels/emulation/block.h"
 
 #if defined(__SANITIZE_ADDRESS__)
@@ -28,7 +28,7 @@ class FibreBlock : public Block {
       : Block(block, blocks, threads),
         fibres_(threads),
         stacks_(std::make_unique_for_overwrite<std::byte[]>(threads * kStackBytes)),
-        random_(seed) {}
+        key_{{static_cast<uint32_t>(seed), static_cast<uint32_t>(seed >> 32)}} {}
 
   std::string Run(const std::function<void()>& body) override;
   void WaitForBlock(Thread& thread) override { Yield(thread, Waits::kBlock); }
@@ -50,7 +50,8 @@ class FibreBlock : public Block {
 
   std::vector<Fibre> fibres_;
   std::unique_ptr<std::byte[]> stacks_;
-  std::mt19937_64 random_;
+  const PhiloxKey key_;
+  uint32_t draws_ = 0;
   const std::function<void()>* body_ = nullptr;
   ucontext_t scheduler_;
   // AddressSanitizer must be told of each switch of stacks.
@@ -131,7 +132,7 @@ std::string FibreBlock::Run(const std::function<void()>& body) {
     if (done == size()) return "";
     // One at a time, any of them, and then whoever may go on: warps drift apart as on a GPU.
     while (!ready.empty()) {
-      const size_t pick = random_() % ready.size();
+      const size_t pick = Philox({{draws_++, 0, 0, 0}}, key_).word[0] % ready.size();
       const unsigned i = ready[pick];
       ready[pick] = ready.back();
       ready.pop_back();

@@ -1,11 +1,7 @@
 #include "server/main/data_lock.h"
 
-#include <fcntl.h>
 #include <sys/file.h>
 #include <unistd.h>
-
-#include <cerrno>
-#include <cstring>
 
 #include "absl/strings/str_cat.h"
 #include "base/file.h"
@@ -14,15 +10,15 @@ namespace mantissa::server {
 
 absl::StatusOr<std::unique_ptr<DataLock>> DataLock::Take(const std::string& data_dir) {
   const std::string path = JoinPath(data_dir, "lock");
-  const int fd = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-  if (fd < 0) {
+  const absl::StatusOr<int> fd = OpenDescriptor(path, /*append=*/true);
+  if (!fd.ok()) {
     return absl::PermissionDeniedError(
-        absl::StrCat("Can't open ", path, ": ", strerror(errno), ". Use a folder of your own."));
+        absl::StrCat(fd.status().message(), ". Use a folder of your own."));
   }
-  std::unique_ptr<DataLock> lock(new DataLock(fd));
-  if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        "Another mantissad serves ", data_dir, ". Stop it, or use another --data-dir."));
+  std::unique_ptr<DataLock> lock(new DataLock(*fd));
+  if (flock(*fd, LOCK_EX | LOCK_NB) != 0) {
+    return absl::FailedPreconditionError(absl::StrCat("Another mantissad serves ", data_dir,
+                                                      ". Stop it, or use another --data-dir."));
   }
   return lock;
 }

@@ -34,7 +34,7 @@ def reaches(path, seen):
 def can_be_checked(path):
     """Without LibTorch (half a minute a file) and generated headers (they are elsewhere)."""
     return (path.startswith(("base/", "kernels/", "planner/", "server/", "client/")) and
-            not any(include.endswith(".pb.h") or include.startswith(("ATen/", "torch/"))
+            not any(include.endswith(".pb.h") or include.startswith(("ATen/", "c10/", "torch/"))
                     for include in reaches(path, set())))
 
 

@@ -22,11 +22,12 @@ def _toolkit_version(ctx, home):
     return [int(part) for part in release.split(".")]
 
 def _cuda_impl(ctx):
-    home = None
+    home, libraries, version = None, None, None
     for candidate in [ctx.os.environ.get("CUDA_HOME", ""), "/usr/local/cuda"]:
         if candidate:
-            version = _toolkit_version(ctx, candidate)
-            if version and version >= _MINIMUM:
+            found = _toolkit_version(ctx, candidate)
+            if found and found >= _MINIMUM:
+                version = found
                 home = str(ctx.path(candidate).realpath)
                 libraries = home + "/lib64"
                 break

@@ -5,12 +5,15 @@
 CACHE_ENVIRON = ["MANTISSA_CACHE", "HOME"]
 
 def fetch_wheels(ctx, lock, keep):
-    """Returns the absolute path of the folder with the unpacked files.
+    """Downloads and unpacks wheels, unless that was done before.
 
     Args:
       ctx: of the repository rule.
       lock: label of a requirements file with hashes.
       keep: list of "PATTERN=PLACE" rules, the first match wins (fetch.py).
+
+    Returns:
+      The absolute path of the folder with the unpacked files.
     """
     cache = ctx.os.environ.get("MANTISSA_CACHE", "")
     if not cache:
