@@ -3,7 +3,7 @@
 # again: what is there already is left alone, and then it prints nothing.
 #
 #   deploy/setup.sh           to build and run
-#   deploy/setup.sh --tests   and to run the tests: formatters, linters, Prometheus
+#   deploy/setup.sh --tests   and to run the tests: formatters, linters, Prometheus, grpcurl
 #
 # LibTorch and, where there is no CUDA toolkit, nvcc come as Python wheels when the first target
 # that needs them is built (third_party/libtorch, third_party/cuda). They are kept, with the results
@@ -18,7 +18,12 @@ build_packages=(
   libsqlite3-dev nlohmann-json3-dev libcli11-dev libssl-dev zlib1g-dev libzstd-dev
   libarchive-dev libturbojpeg0-dev libpng-dev
 )
-test_packages=(clang-format clang-tidy prometheus git)
+test_packages=(clang-format clang-tidy prometheus git openssl)
+
+cache=${MANTISSA_CACHE:-${HOME:?}/.cache/mantissa}
+# third_party/grpcurl/README.md
+grpcurl_version=v1.9.4
+grpcurl=$cache/grpcurl-$grpcurl_version/grpcurl
 
 say() { printf '[setup] %s\n' "$*"; }
 
@@ -63,13 +68,54 @@ install_packages() {
 
 # The cache is outside the tree and shared by all clones on this machine.
 write_user_bazelrc() {
-  local cache=${MANTISSA_CACHE:-${HOME:?}/.cache/mantissa}
   local text="# Written by deploy/setup.sh.
-build --disk_cache=$cache/bazel"
+build --disk_cache=$cache/bazel
+test --test_env=MANTISSA_GRPCURL=$grpcurl"
   [ "$(cat user.bazelrc 2>/dev/null)" = "$text" ] && return 0
   mkdir -p "$cache/bazel"
   printf '%s\n' "$text" > user.bazelrc
   say "wrote user.bazelrc: results of builds are kept in $cache/bazel"
+}
+
+# Prints the path of a Go that is grpcurl's 1.25 or can fetch it: 1.21 or newer. Debian 12 itself has
+# 1.19; its backports have newer ones.
+find_go() {
+  local go
+  for go in go /usr/local/go/bin/go /usr/lib/go-1.*/bin/go; do
+    go=$(command -v "$go") || continue
+    case "$(GOTOOLCHAIN=local "$go" env GOVERSION)" in
+      go1.1[0-9]* | go1.20* | go1.[0-9] | go1.[0-9].*) ;;
+      go1.*)
+        echo "$go"
+        return 0
+        ;;
+    esac
+  done
+  return 1
+}
+
+install_grpcurl() {
+  [ ! -x "$grpcurl" ] || return 0
+  local go package log
+  if ! go=$(find_go); then
+    package=$(apt-cache search --names-only '^golang-1\.2[1-9]-go$' 2>/dev/null | cut -d' ' -f1 |
+      sort -V | tail -n 1)
+    if [ -z "$package" ]; then
+      say "no Go of 1.21 or newer here, nor in the Debian packages that apt knows:" \
+        "the tests of docs/api.md will be skipped. Install Go and run this again to have them."
+      return 0
+    fi
+    install_packages "$package"
+    go=$(find_go)
+  fi
+  say "building grpcurl $grpcurl_version with $("$go" env GOVERSION) (two minutes)"
+  log=$(mktemp)
+  if ! GOBIN=$(dirname "$grpcurl") GOTOOLCHAIN=auto GOFLAGS= \
+    "$go" install "github.com/fullstorydev/grpcurl/cmd/grpcurl@$grpcurl_version" >"$log" 2>&1; then
+    tail -n 5 "$log" >&2
+    say "grpcurl could not be built: the tests of docs/api.md will be skipped"
+  fi
+  rm -f "$log"
 }
 
 main() {
@@ -85,6 +131,7 @@ main() {
   esac
   install_packages "${packages[@]}"
   write_user_bazelrc
+  if [ "${1:-}" = --tests ]; then install_grpcurl; fi
 }
 
 main "$@"
