@@ -54,7 +54,7 @@ absl::Status Resume(const RetryOptions& options, Clock& clock, const std::stop_t
   absl::Duration last_progress = clock.Monotonic();
   while (true) {
     bool progressed = false;
-    const absl::Status status = attempt(&progressed);
+    absl::Status status = attempt(&progressed);
     if (stop.stop_requested()) return absl::CancelledError("stopped");
     if (status.ok() || !IsBroken(status)) return status;
     if (progressed) {

@@ -123,6 +123,7 @@ absl::StatusOr<Safetensors::Entry> ParseEntry(const Json& tensor, int64_t data_b
 absl::Status CheckCover(const std::map<std::string, Safetensors::Entry>& entries,
                         int64_t data_bytes) {
   std::vector<std::pair<int64_t, int64_t>> spans;
+  spans.reserve(entries.size());
   for (const auto& [name, entry] : entries) spans.emplace_back(entry.begin, entry.end);
   std::sort(spans.begin(), spans.end());
   int64_t covered = 0;
