@@ -1,6 +1,7 @@
 // server/data/dataset.h
 //
-// Reads labelled images from files that nobody vouches for. Runs in the worker, never in the server.
+// Reads labelled images from files that nobody vouches for. Runs in the worker, never in the
+// server.
 //
 //   ASSIGN_OR_RETURN(LoadedDataset data, LoadDataset(files, {.test_fraction = 0.2}));
 //   data.train.images_u8  // [N, C, H, W], row-major
