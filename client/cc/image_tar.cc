@@ -54,6 +54,8 @@ class TarWriter {
   absl::Status Open() {
     // Plain ustar where a name fits, a pax header where it does not.
     RETURN_IF_ERROR(Check(archive_write_set_format_pax_restricted(archive_)));
+    // Names are bytes, whatever the locale.
+    RETURN_IF_ERROR(Check(archive_write_set_options(archive_, "hdrcharset=BINARY")));
     RETURN_IF_ERROR(Check(archive_write_set_bytes_in_last_block(archive_, 1)));
     return Check(archive_write_open(archive_, this, nullptr, &TarWriter::Write, nullptr));
   }
@@ -61,10 +63,7 @@ class TarWriter {
   absl::Status Add(const std::string& name, absl::string_view bytes) {
     std::unique_ptr<archive_entry, void (*)(archive_entry*)> entry(archive_entry_new(),
                                                                    &archive_entry_free);
-    archive_entry_set_pathname_utf8(entry.get(), name.c_str());
-    if (archive_entry_pathname(entry.get()) == nullptr) {
-      archive_entry_set_pathname(entry.get(), name.c_str());  // a name that is not UTF-8
-    }
+    archive_entry_set_pathname(entry.get(), name.c_str());
     archive_entry_set_size(entry.get(), static_cast<int64_t>(bytes.size()));
     archive_entry_set_filetype(entry.get(), AE_IFREG);
     archive_entry_set_perm(entry.get(), 0644);

@@ -3,6 +3,7 @@
 #include "absl/strings/cord.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "client/cc/payload.h"
 #include "google/rpc/status.pb.h"
 
@@ -11,7 +12,10 @@ namespace {
 
 std::string Explain(const grpc::Status& status, const std::string& address) {
   if (status.error_code() == grpc::StatusCode::UNAVAILABLE) {
-    return absl::StrCat("no server answers at ", address, ": ", status.error_message());
+    const std::string message = status.error_message();  // a copy: reason looks into it
+    absl::string_view reason = message;
+    absl::ConsumePrefix(&reason, "failed to connect to all addresses; last error: ");
+    return absl::StrCat("no server answers at ", address, ": ", reason);
   }
   if (status.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED) {
     return absl::StrCat("the server at ", address, " did not answer in time");

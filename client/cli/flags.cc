@@ -186,7 +186,9 @@ constexpr Flag kPlanBatchSize = {
 constexpr Flag kLocal = {
     .names = "--local",
     .type = kSwitch,
-    .help = "Plan in this program even where a server is configured. Without one it always does.",
+    .help =
+        "Answer from this program even where a server is configured. Without one it always "
+        "does.",
 };
 
 // Training.

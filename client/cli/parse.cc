@@ -97,15 +97,15 @@ class Grammar {
     }
     Leaf& leaf = leaves_.emplace_back(Leaf{&command, app, nullptr, {}});
     AddFlags(*app, command.flags, leaf.options);
-    leaf.positionals = app->add_option("ARGUMENTS")->expected(0, 1 << 20);
+    leaf.positionals = app->add_option("ARGUMENTS")->expected(0, 1 << 20)->allow_extra_args();
   }
 
   // The error with the way to more help.
   absl::Status Wrong(absl::string_view what) const {
     const Leaf* leaf = Chosen();
-    return absl::InvalidArgumentError(
-        absl::StrCat(what, absl::EndsWith(what, ".") ? "" : ".", " See `mantissa ",
-                     leaf == nullptr ? "" : absl::StrCat(leaf->command->name, " "), "--help`."));
+    return absl::InvalidArgumentError(absl::StrCat(
+        what, absl::EndsWith(what, ".") || absl::EndsWith(what, "?") ? "" : ".", " See `mantissa ",
+        leaf == nullptr ? "" : absl::StrCat(leaf->command->name, " "), "--help`."));
   }
 
   const Leaf* Chosen() const {
