@@ -42,7 +42,7 @@ class Credentials : public grpc::ServerCredentials {
         nullptr, &pair, 1, GRPC_SSL_DONT_REQUEST_CLIENT_CERTIFICATE, nullptr);
   }
 
-  // The server holds the credentials as long as it lives, so `state` is valid.
+  // `state` is valid: credentials outlive their server (credentials.h).
   static void Process(void* state, grpc_auth_context*, const grpc_metadata* metadata, size_t count,
                       grpc_process_auth_metadata_done_cb done, void* user_data) {
     const auto& self = *static_cast<const Credentials*>(state);

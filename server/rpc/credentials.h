@@ -26,7 +26,8 @@ struct CredentialOptions {
 };
 
 // `on_denied` gets the method ("package.Service/Method") of each call that was refused; it must be
-// short. May be called from several threads.
+// short. May be called from several threads. The result must outlive the server: gRPC's own objects
+// do not keep it.
 std::shared_ptr<grpc::ServerCredentials> MakeCredentials(
     CredentialOptions options, std::function<void(absl::string_view method)> on_denied);
 

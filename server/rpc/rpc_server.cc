@@ -50,11 +50,10 @@ absl::StatusOr<std::unique_ptr<RpcServer>> RpcServer::Start(
   std::unique_ptr<RpcServer> server(new RpcServer());
   grpc::ServerBuilder builder;
   SetLimits(builder);
-  builder.AddListeningPort(
-      options.address,
+  server->credentials_ =
       MakeCredentials(options.credentials,
-                      [&metrics](absl::string_view method) { CountDenied(metrics, method); }),
-      &server->port_);
+                      [&metrics](absl::string_view method) { CountDenied(metrics, method); });
+  builder.AddListeningPort(options.address, server->credentials_, &server->port_);
   for (grpc::Service* service : services) builder.RegisterService(service);
   builder.experimental().SetInterceptorCreators(CallMetricsCreators(metrics, clock));
   server->server_ = builder.BuildAndStart();

@@ -19,6 +19,7 @@
 
 namespace grpc {
 class Server;
+class ServerCredentials;
 class Service;
 }  // namespace grpc
 
@@ -51,6 +52,8 @@ class RpcServer {
  private:
   RpcServer();
 
+  // gRPC's server keeps none of its credentials; ours check each call.
+  std::shared_ptr<grpc::ServerCredentials> credentials_;
   std::unique_ptr<grpc::Server> server_;
   int port_ = 0;
 };
