@@ -284,3 +284,11 @@ class ServerTest(unittest.TestCase):
             with open(path, "wb" if isinstance(content, bytes) else "w") as f:
                 f.write(content)
         return path
+
+
+class FolderTest(unittest.TestCase):
+    """Tests that make what they need in a folder of their own."""
+
+    def setUp(self):
+        self.folder = temp_folder()
+        self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
