@@ -15,6 +15,7 @@
 #include "absl/strings/str_split.h"
 #include "base/file.h"
 #include "base/status.h"
+#include "server/jobs/proc_file.h"
 
 extern char** environ;
 
@@ -28,8 +29,7 @@ struct Stat {
 
 // nullopt if there is no such process.
 std::optional<Stat> ReadStat(int64_t pid) {
-  const absl::StatusOr<std::string> text =
-      RealFileSystem().Read(absl::StrCat("/proc/", pid, "/stat"));
+  const absl::StatusOr<std::string> text = ReadProcFile(absl::StrCat("/proc/", pid, "/stat"));
   if (!text.ok()) return std::nullopt;
   // pid (name) state ...: the name may hold anything, so count from the last parenthesis.
   const size_t name_end = text->rfind(") ");

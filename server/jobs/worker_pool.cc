@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/status.h"
 #include "base/token.h"
+#include "server/jobs/proc_file.h"
 
 namespace mantissa::jobs {
 namespace {
@@ -22,7 +23,7 @@ constexpr absl::Duration kKillTimeout = absl::Seconds(30);
 
 // How often the kernel has killed for lack of memory since the machine started; 0 if unknown.
 int64_t OomKills() {
-  const absl::StatusOr<std::string> text = RealFileSystem().Read("/proc/vmstat");
+  const absl::StatusOr<std::string> text = ReadProcFile("/proc/vmstat");
   if (!text.ok()) return 0;
   for (absl::string_view line : absl::StrSplit(*text, '\n')) {
     int64_t count = 0;

@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <optional>
 #include <thread>
 #include <utility>
@@ -94,16 +93,17 @@ absl::Status PrepareFolders(FileSystem& files, Config& config) {
   for (const char* folder : {"blobs", "jobs", "work"}) {
     RETURN_IF_ERROR(files.MakeFolders(JoinPath(config.data_dir, folder)));
   }
-  char* absolute = realpath(config.data_dir.c_str(), nullptr);
-  if (absolute == nullptr) return absl::NotFoundError(config.data_dir);
-  config.data_dir = absolute;
-  free(absolute);
+  if (config.data_dir[0] != '/') {
+    char here[4096];
+    if (getcwd(here, sizeof(here)) == nullptr) return absl::NotFoundError("There is no folder here.");
+    config.data_dir = JoinPath(here, config.data_dir);
+  }
   if (SocketPath(config).size() <= kMaxSocketPath) return absl::OkStatus();
   return InvalidField("data-dir", config.data_dir,
                       absl::StrCat("an absolute path of at most ",
                                    kMaxSocketPath - sizeof("/worker.sock") + 1,
                                    " bytes, since workers call through a Unix socket in it"),
-                      "Use a folder nearer to the root.");
+                      "Use a folder nearer to the root, or a short link to it.");
 }
 
 jobs::WorkerOptions WorkerOptionsOf(const Config& config, const std::string& program) {
