@@ -157,8 +157,7 @@ void GraphRunner::RunNode(NodeId node, RunMode mode) {
     RunSpecial(node, step, mode);
     return;
   }
-  std::vector<c10::IValue> stack =
-      step.call.Arguments(GatherTensors(step, mode), values_, mode.training);
+  std::vector<c10::IValue> stack = step.call.Arguments(GatherTensors(step, mode), mode.training);
   step.call.handle().callBoxed(stack);
   for (size_t i = 0; i < outputs.size() && i < stack.size(); ++i) {
     if (outputs[i] == kNoValue) continue;

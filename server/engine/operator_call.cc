@@ -114,10 +114,7 @@ class ArgumentCompiler {
   }
 
   bool Convert(ValueRef value) {
-    if (graph_.value(value.id).kind == ValueKind::kSymbol) {
-      call_.symbols_.push_back({.argument = index_, .value = value.id});
-      return true;
-    }
+    if (graph_.value(value.id).kind == ValueKind::kSymbol) return false;
     call_.tensors_.push_back(value.id);
     call_.tensor_arguments_.push_back({.argument = index_});
     return type_->kind() == c10::TypeKind::TensorType;
@@ -144,18 +141,15 @@ class ArgumentCompiler {
     return true;
   }
 
+  // Sizes that other nodes computed are not known here.
   bool Convert(const std::vector<planner::SymbolicInt>& values) {
     std::vector<int64_t> numbers;
     for (const planner::SymbolicInt& value : values) {
-      if (const auto* symbol = std::get_if<ValueRef>(&value)) {
-        call_.symbols_.push_back(
-            {.argument = index_, .element = static_cast<int>(numbers.size()), .value = symbol->id});
-        numbers.push_back(0);
-      } else {
-        numbers.push_back(std::get<int64_t>(value));
-      }
+      const auto* number = std::get_if<int64_t>(&value);
+      if (number == nullptr) return false;
+      numbers.push_back(*number);
     }
-    return IsIntList() && Set(ListOf(numbers));
+    return Convert(numbers);
   }
 
   bool IsIntList() const {
@@ -215,7 +209,6 @@ absl::StatusOr<OperatorCall> OperatorCall::Resolve(const planner::Graph& graph,
 }
 
 std::vector<c10::IValue> OperatorCall::Arguments(std::vector<c10::IValue> tensors,
-                                                 const std::vector<c10::IValue>& values,
                                                  bool training) const {
   std::vector<c10::IValue> stack = template_;
   size_t next = 0;
@@ -232,16 +225,6 @@ std::vector<c10::IValue> OperatorCall::Arguments(std::vector<c10::IValue> tensor
       c10::List<at::Tensor> list;
       for (int i = 0; i < argument.size; ++i) list.push_back(tensors[next++].toTensor());
       stack[argument.argument] = std::move(list);
-    }
-  }
-  for (const SymbolArgument& symbol : symbols_) {
-    if (symbol.element < 0) {
-      stack[symbol.argument] = values[symbol.value];
-    } else {
-      // Lists are shared by their copies, so a list with a symbol is copied before it is changed.
-      c10::List<int64_t> list = stack[symbol.argument].toIntList().copy();
-      list.set(symbol.element, values[symbol.value].toInt());
-      stack[symbol.argument] = std::move(list);
     }
   }
   if (training_argument_ >= 0) stack[training_argument_] = training;

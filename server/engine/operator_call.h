@@ -3,7 +3,7 @@
 // schema's defaults.
 //
 //   ASSIGN_OR_RETURN(OperatorCall call, OperatorCall::Resolve(graph, node));
-//   std::vector<c10::IValue> stack = call.Arguments(values_by_id);
+//   std::vector<c10::IValue> stack = call.Arguments({x, weight, bias}, /*training=*/true);
 //   call.handle().callBoxed(stack);  // results are on the stack
 #pragma once
 
@@ -28,10 +28,9 @@ class OperatorCall {
   // The tensors that the operator reads, in the order of planner::TensorInputs.
   const std::vector<planner::ValueId>& tensors() const { return tensors_; }
 
-  // A stack for the call. `tensors` stand for tensors(), in order; `values` (by value id) hold the
-  // numbers of symbols. `training` takes the place of the graph's training flags.
-  std::vector<c10::IValue> Arguments(std::vector<c10::IValue> tensors,
-                                     const std::vector<c10::IValue>& values, bool training) const;
+  // A stack for the call. `tensors` stand for tensors(), in order; `training` takes the place of
+  // the graph's training flags.
+  std::vector<c10::IValue> Arguments(std::vector<c10::IValue> tensors, bool training) const;
 
  private:
   friend class ArgumentCompiler;
@@ -42,20 +41,12 @@ class OperatorCall {
     bool is_list = false;
     bool is_optional_list = false;
   };
-  // A number that a node computed, alone or as an element of a list.
-  struct SymbolArgument {
-    int argument = 0;
-    int element = -1;
-    planner::ValueId value = planner::kNoValue;
-  };
-
   explicit OperatorCall(c10::OperatorHandle handle) : handle_(std::move(handle)) {}
 
   c10::OperatorHandle handle_;
   std::vector<c10::IValue> template_;
   std::vector<planner::ValueId> tensors_;
   std::vector<TensorArgument> tensor_arguments_;
-  std::vector<SymbolArgument> symbols_;
   int training_argument_ = -1;
 };
 
