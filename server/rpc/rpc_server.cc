@@ -6,6 +6,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "base/status.h"
+#include "grpc/health/v1/health.pb.h"
 #include "grpcpp/ext/proto_server_reflection_plugin.h"
 #include "grpcpp/health_check_service_interface.h"
 #include "grpcpp/resource_quota.h"
@@ -46,13 +48,16 @@ absl::StatusOr<std::unique_ptr<RpcServer>> RpcServer::Start(
     const ListenOptions& options, const std::vector<grpc::Service*>& services,
     metrics::Metrics& metrics, Clock& clock) {
   grpc::EnableDefaultHealthCheckService(options.public_api);
-  if (options.public_api) grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+  if (options.public_api) {
+    // Links the descriptor, so that reflection can describe the health service that it lists.
+    MANTISSA_CHECK(grpc::health::v1::HealthCheckRequest::descriptor() != nullptr);
+    grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+  }
   std::unique_ptr<RpcServer> server(new RpcServer());
   grpc::ServerBuilder builder;
   SetLimits(builder);
-  server->credentials_ =
-      MakeCredentials(options.credentials,
-                      [&metrics](absl::string_view method) { CountDenied(metrics, method); });
+  server->credentials_ = MakeCredentials(
+      options.credentials, [&metrics](absl::string_view method) { CountDenied(metrics, method); });
   builder.AddListeningPort(options.address, server->credentials_, &server->port_);
   for (grpc::Service* service : services) builder.RegisterService(service);
   builder.experimental().SetInterceptorCreators(CallMetricsCreators(metrics, clock));

@@ -4,19 +4,9 @@ import os
 import subprocess
 
 from tests import cases
-from tests.e2e import harness
+from tests.e2e import certificates, harness
 
 TOKEN = "correct-horse-battery-staple"
-
-
-def certificate(folder):
-    """Paths of a certificate for 127.0.0.1, signed by itself, and of its key."""
-    cert, key = os.path.join(folder, "cert.pem"), os.path.join(folder, "key.pem")
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
-                    "ec_paramgen_curve:prime256v1", "-nodes", "-days", "1", "-subj",
-                    "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key,
-                    "-out", cert], check=True, stderr=subprocess.DEVNULL)
-    return cert, key
 
 
 def write(folder, name, text):
@@ -39,7 +29,7 @@ class ExposureTest(harness.FolderTest):
         return done.stderr
 
     def test_start_beyond_loopback_is_refused_without_tls_and_token(self):
-        cert, key = certificate(self.folder)
+        cert, key = certificates.make(self.folder)
         token = write(self.folder, "token", TOKEN)
         for flags in [[], ["--token-file", token], ["--tls-cert", cert, "--tls-key", key]]:
             said = self.refused_start("--listen", "0.0.0.0:0", *flags)
@@ -48,7 +38,7 @@ class ExposureTest(harness.FolderTest):
         harness.seen("mantissad --listen 0.0.0.0 without TLS and a token", said)
 
     def test_start_is_refused_where_files_are_missing_or_empty(self):
-        cert, _ = certificate(self.folder)
+        cert, _ = certificates.make(self.folder)
         self.assertIn("--tls-key", self.refused_start("--listen", "127.0.0.1:0", "--tls-cert", cert))
         self.assertIn("/nonexistent", self.refused_start("--listen", "127.0.0.1:0", "--token-file",
                                                          "/nonexistent"))
@@ -59,7 +49,7 @@ class ExposureTest(harness.FolderTest):
 class TokenTest(harness.FolderTest):
 
     def test_server_with_tls_and_token_serves_only_those_who_have_both(self):
-        cert, key = certificate(self.folder)
+        cert, key = certificates.make(self.folder)
         token = write(self.folder, "token", TOKEN + "\n")
         wrong = write(self.folder, "wrong", "wrong")
         server = harness.Server("--tls-cert", cert, "--tls-key", key, "--token-file", token)
@@ -79,11 +69,11 @@ class TokenTest(harness.FolderTest):
         # Without TLS, or with another certificate, there is no connection.
         harness.mantissa(*ask, "--token-file", token, code=3)
         os.mkdir(os.path.join(self.folder, "other"))
-        other, _ = certificate(os.path.join(self.folder, "other"))
+        other, _ = certificates.make(os.path.join(self.folder, "other"))
         harness.mantissa(*ask, "--tls-ca", other, "--token-file", token, code=3)
 
     def test_jobs_run_through_tls_with_a_token(self):
-        cert, key = certificate(self.folder)
+        cert, key = certificates.make(self.folder)
         token = write(self.folder, "token", TOKEN)
         server = harness.Server("--tls-cert", cert, "--tls-key", key, "--token-file", token)
         server.client_flags = ["--tls-ca", cert, "--token-file", token]
