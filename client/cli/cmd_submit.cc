@@ -48,19 +48,25 @@ absl::Status UploadWeights(Invocation& run, client::Client& client,
   return client::UploadFile(client, run.io().files(), weights, view.Options()).status();
 }
 
-// A path in place of a name is a likely mistake: the error then shows the whole remedy.
+// Whether `details` are about the name of the data set.
+bool IsAboutDataset(const client::ErrorDetails& details) {
+  if (details.resource_type == "dataset") return true;
+  return !details.violations.empty() && (details.violations.front().subject == "spec.dataset" ||
+                                         details.violations.front().subject == "dataset");
+}
+
+// The error for an unknown data set, or for a path in place of its name, says how to push it.
 absl::Status WithRemedy(const Invocation& run, const v1::JobSpec& spec,
                         const absl::Status& status) {
-  const client::ErrorDetails details = client::DetailsOf(status);
-  const bool about_name = details.violations.empty()
-                              ? details.resource_type == "dataset"
-                              : details.violations.front().subject == "spec.dataset" ||
-                                    details.violations.front().subject == "dataset";
-  if (!about_name || !run.io().files().Exists(spec.dataset())) return status;
-  return client::AsFromCall(absl::Status(
-      status.code(),
-      absl::StrCat(status.message(), "\n  --dataset takes a name, and ", spec.dataset(),
-                   " is a path. Push it first: mantissa dataset push NAME ", spec.dataset())));
+  if (!IsAboutDataset(client::DetailsOf(status))) return status;
+  const bool is_path = run.io().files().Exists(spec.dataset());
+  const std::string remedy =
+      is_path
+          ? absl::StrCat("--dataset takes a name, and ", spec.dataset(),
+                         " is a path. Push it first: mantissa dataset push NAME ", spec.dataset())
+          : absl::StrCat("Push it first: mantissa dataset push ", spec.dataset(), " PATH");
+  return client::AsFromCall(
+      absl::Status(status.code(), absl::StrCat(status.message(), "\n  ", remedy)));
 }
 
 ExitCode PrintJob(const Invocation& run, const v1::Job& job) {

@@ -11,7 +11,7 @@ namespace {
 using client::ErrorDetails;
 
 // What helps against an error of this kind, where the server does not say.
-std::string Remedy(const absl::Status& status, const ErrorDetails& details) {
+std::string Remedy(const absl::Status& status) {
   switch (status.code()) {
     case absl::StatusCode::kUnavailable:
       return "Start one with `mantissad --data-dir DIR`, or name another with --server HOST:PORT "
@@ -20,12 +20,6 @@ std::string Remedy(const absl::Status& status, const ErrorDetails& details) {
       return "Give it more time with --timeout.";
     case absl::StatusCode::kUnauthenticated:
       return "Show the server's token with --token-file FILE or MANTISSA_TOKEN.";
-    case absl::StatusCode::kNotFound:
-      if (details.resource_type == "dataset") {
-        return absl::StrCat("Push it first: mantissa dataset push ", details.resource_name,
-                            " PATH");
-      }
-      return "";
     default:
       return "";
   }
@@ -73,7 +67,7 @@ std::string RenderError(const absl::Status& status) {
     if (absl::StrContains(status.message(), remedy)) continue;
     absl::StrAppend(&text, "  ", Printable(remedy), "\n");
   }
-  const std::string remedy = client::IsFromCall(status) ? Remedy(status, details) : "";
+  const std::string remedy = client::IsFromCall(status) ? Remedy(status) : "";
   if (!remedy.empty() && details.remedies.empty()) {
     absl::StrAppend(&text, "  ", Printable(remedy), "\n");
   }

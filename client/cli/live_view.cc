@@ -47,11 +47,29 @@ std::string ProgressLine(const JobView& view, int columns, absl::Time now) {
   return absl::StrCat(ProgressBar(view.Progress(), width), text);
 }
 
-std::string NumbersLine(const JobView& view) {
+// The pieces with two spaces between, in as few lines as hold them.
+Lines Pack(const std::vector<std::string>& pieces, int columns) {
+  Lines lines(1);
+  for (const std::string& piece : pieces) {
+    const bool first = lines.back().empty();
+    if (!first && DisplayWidth(lines.back()) + 2 + DisplayWidth(piece) > columns) {
+      lines.push_back(piece);
+    } else {
+      absl::StrAppend(&lines.back(), first ? "" : "  ", piece);
+    }
+  }
+  return lines;
+}
+
+Lines NumberLines(const JobView& view, int columns) {
   const v1::StepDone& step = view.last_step();
-  return absl::StrCat("loss ", Number(step.loss_unrounded()), "  lr ", Number(step.learning_rate()),
-                      "  loss scale ", Number(step.loss_scale()), "  skipped ", view.skipped(),
-                      "  low ", Percent(step.ratio_low_bits()), "  promoted ", view.promoted());
+  return Pack({absl::StrCat("loss ", Number(step.loss_unrounded())),
+               absl::StrCat("lr ", Number(step.learning_rate())),
+               absl::StrCat("loss scale ", Number(step.loss_scale())),
+               absl::StrCat("skipped ", view.skipped()),
+               absl::StrCat("low ", Percent(step.ratio_low_bits())),
+               absl::StrCat("promoted ", view.promoted())},
+              columns);
 }
 
 std::string AccuracyLine(const JobView& view) {
@@ -96,7 +114,8 @@ Lines Facts(const JobView& view, int columns, absl::Time now) {
   }
   if (view.last_step().step() > 0) {
     lines.push_back(ProgressLine(view, columns, now));
-    lines.push_back(NumbersLine(view));
+    const Lines numbers = NumberLines(view, columns);
+    lines.insert(lines.end(), numbers.begin(), numbers.end());
   }
   if (view.evaluation().has_value()) lines.push_back(AccuracyLine(view));
   return lines;
@@ -115,6 +134,7 @@ Lines RenderLive(const JobView& view, const TerminalSize& size, absl::Time now) 
   }
   Append(Remarks(view, room), lines);
   if (room >= 0 && !hint[0].empty()) Append(hint, lines);
+  lines.resize(std::min<size_t>(lines.size(), std::max(1, size.rows - 1)));
   for (std::string& line : lines) line = Fit(line, columns);
   return lines;
 }

@@ -11,7 +11,8 @@ namespace mantissa::cli {
 namespace {
 
 constexpr size_t kMostPoints = 512;
-constexpr int kLabelWidth = 8;
+// Fits "1.23e-05" and a space.
+constexpr int kLabelWidth = 9;
 constexpr const char* kEighths[] = {" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
 
 std::string Label(double value, bool percent) {

@@ -31,7 +31,7 @@ class Series {
 };
 
 struct ChartOptions {
-  // Columns and rows in all; 12 columns and 2 rows or more.
+  // Columns and rows in all; 13 columns and 2 rows or more.
   int width = 40;
   int height = 5;
   // Labels of the axis as percent.

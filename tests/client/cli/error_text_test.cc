@@ -39,10 +39,11 @@ TEST(ErrorTextTest, DoesNotSayTwiceWhatMessageSaysToo) {
             "mantissa: refused: spec.lr is nan; use 0.1\n");
 }
 
-TEST(ErrorTextTest, TellsHowToPushMissingDataset) {
-  EXPECT_EQ(RenderError(AsFromCall(MissingResourceError("dataset", "digits"))),
-            "mantissa: refused: there is no dataset digits\n"
-            "  Push it first: mantissa dataset push digits PATH\n");
+TEST(ErrorTextTest, TellsHowToReachServer) {
+  EXPECT_EQ(RenderError(AsFromCall(absl::UnavailableError("no server answers at a:1"))),
+            "mantissa: not reachable: no server answers at a:1\n"
+            "  Start one with `mantissad --data-dir DIR`, or name another with --server HOST:PORT "
+            "or MANTISSA_SERVER.\n");
 }
 
 TEST(ErrorTextTest, MakesTextOfServerPrintable) {

@@ -101,6 +101,12 @@ TEST(LiveViewTest, FitsIntoWindowsOfAnySize) {
   }
 }
 
+TEST(LiveViewTest, BreaksNumbersOverLinesInNarrowWindow) {
+  const std::string text = Text(ViewOf(40, v1::JOB_STATE_RUNNING), {.columns = 50, .rows = 40},
+                                LastTime(40, v1::JOB_STATE_RUNNING));
+  EXPECT_THAT(text, HasSubstr("loss scale 32768  skipped 1\nlow 49.87%  promoted 1"));
+}
+
 TEST(LiveViewTest, LeavesChartsOutOfLowWindow) {
   const JobView view = ViewOf(40, v1::JOB_STATE_RUNNING);
   const absl::Time now = LastTime(40, v1::JOB_STATE_RUNNING);

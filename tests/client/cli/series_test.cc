@@ -34,18 +34,18 @@ TEST(SeriesTest, LeavesValuesOutThatAreNotFinite) {
 }
 
 TEST(ChartTest, DrawsRisingCurveInEighths) {
-  EXPECT_THAT(Chart({0, 1, 2, 3}, {.width = 12, .height = 2}),
-              ElementsAre("      3   ▃█", "      0 ▁▆██"));
+  EXPECT_THAT(Chart({0, 1, 2, 3}, {.width = 13, .height = 2}),
+              ElementsAre("       3   ▃█", "       0 ▁▆██"));
 }
 
 TEST(ChartTest, DrawsFlatCurveAtItsBottom) {
-  EXPECT_THAT(Chart({5, 5}, {.width = 12, .height = 2}),
-              ElementsAre("      5     ", "      5 ▁▁▁▁"));
+  EXPECT_THAT(Chart({5, 5}, {.width = 13, .height = 2}),
+              ElementsAre("       5     ", "       5 ▁▁▁▁"));
 }
 
 TEST(ChartTest, LabelsAccuraciesInPercent) {
-  EXPECT_THAT(Chart({0.5, 0.952}, {.width = 12, .height = 2, .percent = true}).front(),
-              testing::StartsWith("  95.2% "));
+  EXPECT_THAT(Chart({0.5, 0.952}, {.width = 13, .height = 2, .percent = true}).front(),
+              testing::StartsWith("   95.2% "));
 }
 
 TEST(ChartTest, HasAskedSizeForAnyNumberOfValues) {
