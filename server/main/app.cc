@@ -259,13 +259,12 @@ absl::StatusOr<std::unique_ptr<App>> App::Start(const Config& given, const std::
 void App::Stop() {
   if (parts_ == nullptr) return;
   Parts& p = *parts_;
-  p.exporter.reset();
   p.supervisor.Stop();
   p.inspections.Abandon();
   if (p.config.stop_workers) p.pool.StopAll();
   if (p.api_server != nullptr) p.api_server->Stop(kStopGrace);
   if (p.worker_server != nullptr) p.worker_server->Stop(kStopGrace);
-  parts_.reset();
+  parts_.reset();  // the exporter last of all that serves: it takes a second
 }
 
 }  // namespace mantissa::server
