@@ -4,8 +4,8 @@
 // registers until the end; then a block adds each of its three with one atomic.
 #include <cstdint>
 
+#include "base/philox.h"
 #include "kernels/emulation/cuda.h"
-#include "kernels/packed/philox.h"
 #include "kernels/packed/round_core.h"
 #include "kernels/packed/round_cuda.h"
 
@@ -29,23 +29,23 @@ __device__ inline uint32_t Select(bool second, uint32_t a, uint32_t b) { return 
 
 // Word `index` of the random stream. No array is indexed by a variable: it would live in memory.
 __device__ inline uint32_t RandomWord(uint64_t seed, uint64_t index) {
-  const PhiloxBlock block = Philox(seed, index / 4);
-  const uint32_t low = Select(index & 1, block.words[0], block.words[1]);
-  const uint32_t high = Select(index & 1, block.words[2], block.words[3]);
+  const PhiloxBlock block = RandomBlock(seed, index / 4);
+  const uint32_t low = Select(index & 1, block.word[0], block.word[1]);
+  const uint32_t high = Select(index & 1, block.word[2], block.word[3]);
   return Select(index & 2, low, high);
 }
 
 // Words index to index + 3.
 __device__ inline PhiloxBlock FourRandomWords(uint64_t seed, uint64_t index) {
-  const PhiloxBlock a = Philox(seed, index / 4);
+  const PhiloxBlock a = RandomBlock(seed, index / 4);
   if (index % 4 == 0) return a;
-  const PhiloxBlock b = Philox(seed, index / 4 + 1);
+  const PhiloxBlock b = RandomBlock(seed, index / 4 + 1);
   const bool two = index & 2, one = index & 1;
-  const uint32_t w0 = Select(two, a.words[0], a.words[2]);
-  const uint32_t w1 = Select(two, a.words[1], a.words[3]);
-  const uint32_t w2 = Select(two, a.words[2], b.words[0]);
-  const uint32_t w3 = Select(two, a.words[3], b.words[1]);
-  const uint32_t w4 = Select(two, b.words[0], b.words[2]);
+  const uint32_t w0 = Select(two, a.word[0], a.word[2]);
+  const uint32_t w1 = Select(two, a.word[1], a.word[3]);
+  const uint32_t w2 = Select(two, a.word[2], b.word[0]);
+  const uint32_t w3 = Select(two, a.word[3], b.word[1]);
+  const uint32_t w4 = Select(two, b.word[0], b.word[2]);
   return {{Select(one, w0, w1), Select(one, w1, w2), Select(one, w2, w3), Select(one, w3, w4)}};
 }
 
@@ -62,10 +62,10 @@ __device__ inline float4 RoundFour(float4 x, int64_t index, const RoundParams& p
   if constexpr (kMode == Rounding::kStochastic) {
     random = FourRandomWords(params.seed, params.offset + static_cast<uint64_t>(index));
   }
-  return make_float4(RoundOne<kMode>(x.x, random.words[0], params, counts),
-                     RoundOne<kMode>(x.y, random.words[1], params, counts),
-                     RoundOne<kMode>(x.z, random.words[2], params, counts),
-                     RoundOne<kMode>(x.w, random.words[3], params, counts));
+  return make_float4(RoundOne<kMode>(x.x, random.word[0], params, counts),
+                     RoundOne<kMode>(x.y, random.word[1], params, counts),
+                     RoundOne<kMode>(x.z, random.word[2], params, counts),
+                     RoundOne<kMode>(x.w, random.word[3], params, counts));
 }
 
 __device__ inline Count SumOfWarp(Count value) {

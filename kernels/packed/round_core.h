@@ -11,7 +11,7 @@
 #include <cstdint>
 #include <cstring>
 
-#include "kernels/packed/philox.h"
+#include "base/philox.h"
 
 namespace mantissa::kernels {
 
@@ -82,6 +82,12 @@ MANTISSA_HOST_DEVICE inline uint32_t BitsOf(float value) {
   std::memcpy(&bits, &value, sizeof(bits));
   return bits;
 #endif
+}
+
+// Words 4 * index to 4 * index + 3 of the random stream of `seed`.
+MANTISSA_HOST_DEVICE constexpr PhiloxBlock RandomBlock(uint64_t seed, uint64_t index) {
+  return Philox({{static_cast<uint32_t>(index), static_cast<uint32_t>(index >> 32), 0, 0}},
+                {{static_cast<uint32_t>(seed), static_cast<uint32_t>(seed >> 32)}});
 }
 
 // (k + 1/2) * 2^-23 for the top 23 random bits k: strictly between 0 and 1, and exact.

@@ -29,6 +29,11 @@ using Floats = hn::Vec<FloatTag>;
 constexpr int64_t kChunk = 1 << 20;
 constexpr int64_t kRandomChunk = 1024;
 
+// Of Philox 4x32-10, as in base/philox.h.
+constexpr int kPhiloxRounds = 10;
+constexpr uint32_t kPhiloxMultiplier0 = 0xD2511F53u, kPhiloxMultiplier1 = 0xCD9E8D57u;
+constexpr uint32_t kPhiloxWeyl0 = 0x9E3779B9u, kPhiloxWeyl1 = 0xBB67AE85u;
+
 // Magnitudes are kept as int32, in which the instruction sets below AVX-512 can compare.
 struct Constants {
   explicit Constants(const RoundParams& p)
@@ -213,8 +218,8 @@ void RoundChunk(const RoundParams& params, const uint32_t* random, const float* 
   AddCounts(found, counts);
 }
 
-// Writes the words of the Philox blocks [block, block + count) to `words`, and up to a vector of
-// blocks more. A 64-bit lane is a block; the upper halves hold what nobody reads.
+// Writes RandomBlock(seed, block) to RandomBlock(seed, block + count - 1) to `words`, and up to a
+// vector of blocks more. A 64-bit lane is a block; the upper halves hold what nobody reads.
 void FillRandom(uint64_t seed, uint64_t block, size_t count, uint32_t* words) {
   const PairTag d;
   const WordTag dw;
