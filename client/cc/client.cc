@@ -46,11 +46,15 @@ struct Client::Impl {
       Prepare(context);
       // gRPC compares deadlines with the machine's clock.
       context.set_deadline(absl::ToChronoTime(RealClock().Now() + timeout));
+      const std::stop_callback cancel(options.stop, [&context] { context.TryCancel(); });
       Response response;
       const absl::Status status = ToStatus((stub.*method)(&context, request, &response));
       if (status.ok()) return response;
+      if (options.stop.stop_requested()) return absl::CancelledError("stopped");
       if (!absl::IsUnavailable(status) || --attempts <= 0) return status;
-      options.clock->SleepFor(backoff.Next());
+      if (!Pause(*options.clock, options.stop, backoff.Next())) {
+        return absl::CancelledError("stopped");
+      }
     }
   }
 

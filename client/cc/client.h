@@ -49,6 +49,8 @@ struct ConnectOptions {
   // The same for CreateDataset, during which a worker reads all the data.
   absl::Duration create_timeout = absl::Minutes(15);
   RetryOptions retry;
+  // Ends calls at once when requested: they return CANCELLED.
+  std::stop_token stop;
   // Tests move it.
   Clock* clock = nullptr;
 };

@@ -40,7 +40,7 @@ ExitCode RunApp(const std::vector<std::string>& words, Io& io) {
   const absl::StatusOr<ExitCode> code = Run(words, io);
   if (code.ok()) return *code;
   const ExitCode failed = ExitCodeOf(code.status());
-  if (failed != kDetached) io.Err(RenderError(code.status()));
+  io.Err(failed == kDetached ? "mantissa: interrupted\n" : RenderError(code.status()));
   return failed;
 }
 

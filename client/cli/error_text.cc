@@ -14,8 +14,8 @@ using client::ErrorDetails;
 std::string Remedy(const absl::Status& status) {
   switch (status.code()) {
     case absl::StatusCode::kUnavailable:
-      return "Start one with `mantissad --data-dir DIR`, or name another with --server HOST:PORT "
-             "or MANTISSA_SERVER.";
+      return "Start one with `mantissad --data-dir DIR`, name another with --server HOST:PORT or "
+             "MANTISSA_SERVER, or give --tls-ca FILE if it encrypts.";
     case absl::StatusCode::kDeadlineExceeded:
       return "Give it more time with --timeout.";
     case absl::StatusCode::kUnauthenticated:

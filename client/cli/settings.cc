@@ -122,6 +122,7 @@ absl::StatusOr<Settings> ResolveSettings(const Arguments& arguments, Io& io) {
   };
   Settings settings;
   settings.connect.clock = &io.clock();
+  settings.connect.stop = io.stop();
   settings.server_configured = !get("--server").empty();
   if (settings.server_configured) settings.connect.address = get("--server");
   ASSIGN_OR_RETURN(settings.connect.token, ReadToken(arguments, values, io));

@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <stop_token>
+#include <thread>
+
 #include "client/cc/errors.h"
 #include "tests/client/fake_server.h"
 #include "tests/client/fast_client.h"
@@ -106,6 +109,24 @@ TEST(ClientTest, RefusesAddressThatCannotBeOne) {
   for (const char* address : {"", "gpu-box", ":7070", "gpu-box:0", "gpu-box:70000", "gpu-box:x"}) {
     EXPECT_TRUE(absl::IsInvalidArgument(Client::Connect({.address = address}).status())) << address;
   }
+}
+
+TEST(ClientTest, EndsCallAtOnceWhenStopIsRequested) {
+  FakeServer server;
+  ConnectOptions options = FastOptions(server.address());
+  options.retry.first_wait = absl::Hours(1);
+  options.retry.longest_wait = absl::Hours(1);
+  std::stop_source stop;
+  options.stop = stop.get_token();
+  server.FailNext("GetJob", absl::UnavailableError("busy"));
+  std::thread stopping([&] {
+    while (server.Calls("GetJob") == 0) std::this_thread::yield();
+    stop.request_stop();
+  });
+  const absl::Status status = FastClient(options)->GetJob(JobRequest("job-1")).status();
+  stopping.join();
+  EXPECT_TRUE(absl::IsCancelled(status));
+  EXPECT_FALSE(IsFromCall(status));
 }
 
 TEST(ClientTest, SaysWhereNoServerAnswers) {

@@ -42,8 +42,8 @@ TEST(ErrorTextTest, DoesNotSayTwiceWhatMessageSaysToo) {
 TEST(ErrorTextTest, TellsHowToReachServer) {
   EXPECT_EQ(RenderError(AsFromCall(absl::UnavailableError("no server answers at a:1"))),
             "mantissa: not reachable: no server answers at a:1\n"
-            "  Start one with `mantissad --data-dir DIR`, or name another with --server HOST:PORT "
-            "or MANTISSA_SERVER.\n");
+            "  Start one with `mantissad --data-dir DIR`, name another with --server HOST:PORT or "
+            "MANTISSA_SERVER, or give --tls-ca FILE if it encrypts.\n");
 }
 
 TEST(ErrorTextTest, MakesTextOfServerPrintable) {
