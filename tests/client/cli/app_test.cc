@@ -181,6 +181,14 @@ TEST_F(AppTest, DryRunPrintsJobThatCanBeReadBack) {
   EXPECT_EQ(io_.out(), job);
 }
 
+TEST_F(AppTest, ReadsLowGroupsFromFileNamedWithAt) {
+  const std::string path = Write("groups", "0\n3, 5\n");
+  ASSERT_EQ(Run({"submit", "-m", "resnet18", "-d", "digits", "-p", "explicit", "--low-groups",
+                 absl::StrCat("@", path)}),
+            kSucceeded);
+  EXPECT_THAT(Submitted().spec().precision().low_groups(), ElementsAre(0, 3, 5));
+}
+
 TEST_F(AppTest, NamesFileThatIsNoJob) {
   EXPECT_EQ(Run({"submit", "-f", Write("job.json", R"({"modle": 1})")}), kUsage);
   EXPECT_THAT(io_.err(), HasSubstr("job.json"));
