@@ -253,7 +253,8 @@ class Judgement {
         kind.norm = difference;
         kind.worst = key;
       }
-      if (!recorded.has_counts) continue;
+      // Where infinities met, what counts as an overflow is not defined.
+      if (!recorded.has_counts || std::isnan(ours->second.norm)) continue;
       kind.overflow = std::max(kind.overflow, std::abs(recorded.overflow - ours->second.overflow));
       kind.underflow =
           std::max(kind.underflow, std::abs(recorded.underflow - ours->second.underflow));
