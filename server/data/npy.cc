@@ -237,7 +237,7 @@ absl::StatusOr<std::vector<float>> NpyArray::ToFloat() const {
   if (item_size == 2) {
     for (size_t i = 0; i < out.size(); ++i) out[i] = HalfToFloat(ItemAt<uint16_t>(bytes, i));
   } else if (item_size == 4) {
-    std::memcpy(out.data(), bytes.data(), bytes.size());
+    if (!out.empty()) std::memcpy(out.data(), bytes.data(), bytes.size());
   } else {
     Convert<double>(bytes, out);
   }

@@ -204,7 +204,7 @@ TEST_F(DatasetTest, DecodedImagesBeyondTheLimitAreRefused) {
   EXPECT_EQ(dataset.status().code(), absl::StatusCode::kResourceExhausted);
 }
 
-TEST_F(DatasetTest, IdxFilesAreReadPlainAndCompressed) {
+TEST_F(DatasetTest, IdxFilesMakeTheirOwnSplit) {
   SourceFile images = Corpus("train-images-idx3-ubyte", "idx/images");
   SourceFile labels = Corpus("train-labels-idx1-ubyte", "idx/labels");
   SourceFile test_images = Corpus("sub/t10k-images-idx3-ubyte", "idx/images");
@@ -218,6 +218,24 @@ TEST_F(DatasetTest, IdxFilesAreReadPlainAndCompressed) {
   EXPECT_EQ(dataset->height, 7);
   EXPECT_EQ(dataset->width, 5);
   EXPECT_EQ(dataset->classes, 5);
+}
+
+TEST_F(DatasetTest, CompressedFilesAreReadAsTheyArePublished) {
+  auto packed = [](absl::string_view name, absl::string_view file) {
+    return SourceFile{std::string(name), TestdataPath(absl::StrCat("testdata/packed/", file))};
+  };
+  auto idx = LoadDataset({packed("train-images-idx3-ubyte.gz", "images.gz"),
+                          packed("train-labels-idx1-ubyte.gz", "labels.gz")},
+                         {});
+  ASSERT_TRUE(idx.ok()) << idx.status();
+  EXPECT_EQ(idx->train.size() + idx->test.size(), 6);
+  auto cifar = LoadDataset({packed("cifar-10-binary.tar.gz", "cifar.tar.gz")}, {});
+  ASSERT_TRUE(cifar.ok()) << cifar.status();
+  EXPECT_EQ(cifar->format, "cifar10");
+  EXPECT_THAT(cifar->train.labels, ElementsAre(3, 3));
+  EXPECT_THAT(cifar->test.labels, ElementsAre(3));
+  auto nested = LoadDataset({packed("nested.tar", "nested.tar")}, {});
+  EXPECT_THAT(nested.status().message(), HasSubstr("an archive within an archive"));
 }
 
 TEST_F(DatasetTest, IdxFilesThatDoNotFitTogetherAreRefused) {

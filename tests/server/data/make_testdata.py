@@ -253,6 +253,7 @@ def write_npy_corpus():
     files = {
         "f4.npy": good,
         "fortran.npy": npy(a.astype(">i8"), fortran=True),
+        "no_elements.npy": npy(np.zeros((0, 3), "f4")),
         "version2.npy": npy(a, version=(2, 0)),
         "objects.npy": npy(np.array([{}], dtype=object)),
         "strings.npy": npy(np.array(["a", "bc"])),
@@ -445,9 +446,23 @@ def write_datasets():
         write("testdata/datasets/%s.npz" % name, npz(compressed=name == "nhwc", **arrays))
 
 
+def write_packed():
+    """Data sets as they are published: compressed, in one archive."""
+    images, labels = pattern((6, 7, 5)), np.array([0, 1, 2, 3, 4, 1], np.uint8)
+    write("testdata/packed/images.gz", gzip.compress(idx(images, 8), mtime=0))
+    write("testdata/packed/labels.gz", gzip.compress(idx(labels, 8), mtime=0))
+    record = bytes([3]) + pattern((3, 32, 32)).tobytes()
+    members = [("cifar-10-batches-bin/" + name, content) for name, content in [
+        ("data_batch_1.bin", record * 2), ("test_batch.bin", record), ("readme.html", b"<html>")]]
+    write("testdata/packed/cifar.tar.gz", gzip.compress(tar(members), mtime=0))
+    nested = tar([("inner.tar", tar(members))])
+    write("testdata/packed/nested.tar", nested)
+
+
 if __name__ == "__main__":
     write_arrays()
     write_datasets()
+    write_packed()
     write_image_oracle()
     write_hostile_images()
     write_zip_corpus()

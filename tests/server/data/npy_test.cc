@@ -58,6 +58,7 @@ TEST_P(NumpyFiles, ScalarsBoolsAndEmptyArraysKeepTheirShape) {
   EXPECT_EQ(arrays->at("bool").ToInt64()->at(1), 0);
   EXPECT_EQ(arrays->at("empty").shape, (std::vector<int64_t>{0, 5}));
   EXPECT_EQ(arrays->at("empty").elements(), 0);
+  EXPECT_TRUE(arrays->at("empty").ToFloat()->empty());
 }
 
 INSTANTIATE_TEST_SUITE_P(StoredAndDeflated, NumpyFiles,
