@@ -39,10 +39,7 @@ absl::StatusOr<v1::Artifact> ArtifactWriter::Finish() {
 
 ArtifactStore::ArtifactStore(StateDatabase& state, FileSystem& files, std::string data_dir,
                              int64_t reserve_bytes)
-    : state_(state),
-      files_(files),
-      data_dir_(std::move(data_dir)),
-      reserve_bytes_(reserve_bytes) {}
+    : state_(state), files_(files), data_dir_(std::move(data_dir)), reserve_bytes_(reserve_bytes) {}
 
 absl::StatusOr<std::unique_ptr<ArtifactWriter>> ArtifactStore::Create(absl::string_view job,
                                                                       absl::string_view name,
@@ -84,17 +81,17 @@ absl::StatusOr<StoredArtifact> ArtifactStore::Find(absl::string_view job, absl::
     if (!found.hidden) visible.push_back(found.artifact.name());
   }
   RETURN_IF_ERROR(rows.status());
-  return NotFound(
-      "artifact", name,
-      visible.empty() ? absl::StrCat("Job ", job, " has left no files; they come when it succeeds.")
+  return NotFound("artifact", name,
+                  visible.empty()
+                      ? absl::StrCat("Job ", job, " has left no files; they come when it succeeds.")
                       : absl::StrCat("Job ", job, " has: ", absl::StrJoin(visible, ", "), "."));
 }
 
 absl::Status ArtifactStore::Put(absl::string_view job, const v1::Artifact& artifact, bool hidden) {
   absl::MutexLock lock(&state_.mutex());
   return state_.db().Run(
-      "INSERT OR REPLACE INTO artifacts(job, name, size, sha256, hidden) VALUES(?, ?, ?, ?, ?)", job,
-      artifact.name(), artifact.size_bytes(), artifact.sha256(), int64_t{hidden});
+      "INSERT OR REPLACE INTO artifacts(job, name, size, sha256, hidden) VALUES(?, ?, ?, ?, ?)",
+      job, artifact.name(), artifact.size_bytes(), artifact.sha256(), int64_t{hidden});
 }
 
 absl::Status ArtifactStore::RemoveHidden(absl::string_view job) {
@@ -106,8 +103,7 @@ absl::Status ArtifactStore::RemoveHidden(absl::string_view job) {
         state_.db().Query("SELECT name FROM artifacts WHERE job = ? AND hidden = 1", job));
     while (rows.Next()) names.push_back(rows.Text(0));
     RETURN_IF_ERROR(rows.status());
-    RETURN_IF_ERROR(
-        state_.db().Run("DELETE FROM artifacts WHERE job = ? AND hidden = 1", job));
+    RETURN_IF_ERROR(state_.db().Run("DELETE FROM artifacts WHERE job = ? AND hidden = 1", job));
   }
   for (const std::string& name : names) {
     files_.Remove(JoinPath(data_dir_, "jobs", job, "artifacts", name)).IgnoreError();

@@ -75,11 +75,11 @@ absl::Status BlobStore::CheckLimits(absl::string_view sha256, int64_t size,
     return Invalid("size_bytes", size, "0 or more", "Declare the size of the file.");
   }
   if (size > limits_.max_blob_bytes) {
-    return OverLimit(absl::StrCat("blob:", sha256),
-                     absl::StrCat("size_bytes is ", size, "; allowed at most ",
-                                  limits_.max_blob_bytes,
-                                  " bytes a file. Split the data into smaller files, or start "
-                                  "mantissad with a larger --max-blob-bytes."));
+    return OverLimit(
+        absl::StrCat("blob:", sha256),
+        absl::StrCat("size_bytes is ", size, "; allowed at most ", limits_.max_blob_bytes,
+                     " bytes a file. Split the data into smaller files, or start "
+                     "mantissad with a larger --max-blob-bytes."));
   }
   ASSIGN_OR_RETURN(const int64_t free, files_.FreeBytes(folder_));
   if (size - committed > free - limits_.reserve_bytes) {
@@ -93,8 +93,8 @@ absl::Status BlobStore::CheckLimits(absl::string_view sha256, int64_t size,
 
 absl::StatusOr<bool> BlobStore::IsComplete(absl::string_view sha256) {
   absl::MutexLock lock(&state_.mutex());
-  ASSIGN_OR_RETURN(
-      Rows rows, state_.db().Query("SELECT complete FROM blobs WHERE sha256 = ?", sha256));
+  ASSIGN_OR_RETURN(Rows rows,
+                   state_.db().Query("SELECT complete FROM blobs WHERE sha256 = ?", sha256));
   const bool complete = rows.Next() && rows.Int(0) != 0;
   RETURN_IF_ERROR(rows.status());
   return complete && files_.Exists(FinalPath(sha256));
@@ -138,10 +138,10 @@ absl::StatusOr<std::unique_ptr<BlobUpload>> BlobStore::Begin(absl::string_view s
   upload->size_ = size;
   ASSIGN_OR_RETURN(const BlobState state, StateOf(sha256));
   if (offset != state.committed_bytes || state.complete || state.committed_bytes > size) {
-    return absl::OutOfRangeError(
-        absl::StrCat("header.offset is ", offset, "; allowed ", state.committed_bytes,
-                     state.complete ? ", the blob is complete." : ".",
-                     " Ask QueryBlob and go on from committed_bytes."));
+    return absl::OutOfRangeError(absl::StrCat("header.offset is ", offset, "; allowed ",
+                                              state.committed_bytes,
+                                              state.complete ? ", the blob is complete." : ".",
+                                              " Ask QueryBlob and go on from committed_bytes."));
   }
   const std::string part = PartPath(sha256);
   // A crash after the rename and before the row: its bytes are verified again.
@@ -168,9 +168,9 @@ absl::StatusOr<BlobState> BlobStore::Complete(absl::string_view sha256, int64_t 
 absl::StatusOr<std::string> BlobStore::PathOf(absl::string_view sha256) {
   ASSIGN_OR_RETURN(const bool complete, IsComplete(sha256));
   if (complete) return FinalPath(sha256);
-  return Precondition("BLOB_MISSING", sha256,
-                      absl::StrCat("The blob ", sha256,
-                                   " is not on the server. Upload it with UploadBlob first."));
+  return Precondition(
+      "BLOB_MISSING", sha256,
+      absl::StrCat("The blob ", sha256, " is not on the server. Upload it with UploadBlob first."));
 }
 
 absl::Status BlobStore::RemoveUnused(const std::vector<std::string>& candidates) {
@@ -213,8 +213,8 @@ absl::Status BlobStore::RemoveStale() {
 absl::Status BlobStore::Take(absl::string_view sha256) {
   absl::MutexLock lock(&mutex_);
   if (taken_.insert(std::string(sha256)).second) return absl::OkStatus();
-  return absl::AbortedError(absl::StrCat("Another upload of the blob ", sha256,
-                                         " runs. Try again when it has ended."));
+  return absl::AbortedError(
+      absl::StrCat("Another upload of the blob ", sha256, " runs. Try again when it has ended."));
 }
 
 void BlobStore::Release(absl::string_view sha256) {

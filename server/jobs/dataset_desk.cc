@@ -38,10 +38,10 @@ absl::Status CheckFiles(const v1::CreateDatasetRequest& request) {
 
 absl::Status CheckStatistics(const v1::CreateDatasetRequest& request) {
   if (request.mean_size() != request.stddev_size() || request.mean_size() > kMaxChannels) {
-    return Invalid("stddev", absl::StrCat(request.stddev_size(), " numbers"),
-                   absl::StrCat("as many as mean has, ", request.mean_size(), ", at most ",
-                                kMaxChannels),
-                   "Set both, one number a channel, or none.");
+    return Invalid(
+        "stddev", absl::StrCat(request.stddev_size(), " numbers"),
+        absl::StrCat("as many as mean has, ", request.mean_size(), ", at most ", kMaxChannels),
+        "Set both, one number a channel, or none.");
   }
   for (const float mean : request.mean()) {
     if (!std::isfinite(mean)) return Invalid("mean", mean, "finite numbers", "Leave it out.");

@@ -26,9 +26,10 @@ absl::Status InsertBlobs(Database& db, const v1::Dataset& dataset) {
   std::set<std::string> blobs;
   for (const v1::DatasetFile& file : dataset.files()) blobs.insert(file.sha256());
   for (const std::string& sha256 : blobs) {
-    RETURN_IF_ERROR(db.Run("INSERT INTO dataset_blobs(sha256, dataset) SELECT sha256, ? FROM blobs "
-                           "WHERE sha256 = ? AND complete = 1",
-                           dataset.name(), sha256));
+    RETURN_IF_ERROR(
+        db.Run("INSERT INTO dataset_blobs(sha256, dataset) SELECT sha256, ? FROM blobs "
+               "WHERE sha256 = ? AND complete = 1",
+               dataset.name(), sha256));
     if (db.changes() == 0) {
       return Precondition("BLOB_MISSING", sha256,
                           absl::StrCat("The blob ", sha256, " is not on the server. Upload it."));
@@ -46,7 +47,8 @@ std::string ContentSha256(const v1::CreateDatasetRequest& request) {
   }
   std::sort(lines.begin(), lines.end());
   // Digits enough that different numbers give different texts.
-  lines.push_back(absl::StrCat("test_fraction ", absl::StrFormat("%.17g", request.test_fraction())));
+  lines.push_back(
+      absl::StrCat("test_fraction ", absl::StrFormat("%.17g", request.test_fraction())));
   lines.push_back(absl::StrCat("split_seed ", request.split_seed()));
   const auto numbers = [](const auto& values) {
     return absl::StrJoin(values, " ", [](std::string* out, float value) {

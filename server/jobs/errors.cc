@@ -36,7 +36,8 @@ absl::Status AlreadyExists(absl::string_view kind, absl::string_view name, absl:
   return WithDetail(absl::StatusCode::kAlreadyExists, text, Resource(kind, name, text));
 }
 
-absl::Status Precondition(absl::string_view type, absl::string_view subject, absl::string_view text) {
+absl::Status Precondition(absl::string_view type, absl::string_view subject,
+                          absl::string_view text) {
   google::rpc::PreconditionFailure failure;
   auto* violation = failure.add_violations();
   violation->set_type(std::string(type));

@@ -8,7 +8,6 @@
 // A field of a request that is out of range is base's InvalidField, not one of these.
 #pragma once
 
-
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
@@ -23,7 +22,8 @@ absl::Status NotFound(absl::string_view kind, absl::string_view name, absl::stri
 absl::Status AlreadyExists(absl::string_view kind, absl::string_view name, absl::string_view text);
 
 // FAILED_PRECONDITION with a PreconditionFailure. `type` is upper snake case: "DATASET_IN_USE".
-absl::Status Precondition(absl::string_view type, absl::string_view subject, absl::string_view text);
+absl::Status Precondition(absl::string_view type, absl::string_view subject,
+                          absl::string_view text);
 
 // RESOURCE_EXHAUSTED with a QuotaFailure. `text` names what was asked, the limit and the remedy.
 absl::Status OverLimit(absl::string_view subject, absl::string_view text);

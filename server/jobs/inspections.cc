@@ -13,8 +13,7 @@ namespace mantissa::jobs {
 namespace {
 
 absl::Status Unreadable(absl::string_view name, absl::string_view why) {
-  return absl::InvalidArgumentError(
-      absl::StrCat("The data set `", name, "` can't be used: ", why));
+  return absl::InvalidArgumentError(absl::StrCat("The data set `", name, "` can't be used: ", why));
 }
 
 // What a worker's failure means to whoever asked.
@@ -49,7 +48,8 @@ void Inspections::Start(const v1::CreateDatasetRequest& request, Done done) {
     }
   }
   if (full) {
-    done(OverLimit("inspections", absl::StrCat(options_.max_running, " data sets are being read, "
+    done(OverLimit("inspections", absl::StrCat(options_.max_running,
+                                               " data sets are being read, "
                                                "as many as may. Try again in a moment.")));
     return;
   }

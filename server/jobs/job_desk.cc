@@ -79,7 +79,8 @@ absl::Status JobDesk::CheckAndFill(v1::JobSpec& spec) {
 }
 
 absl::StatusOr<v1::Job> JobDesk::Known(const JobStore::Submitted& known,
-                                       absl::string_view request_id, absl::string_view spec_sha256) {
+                                       absl::string_view request_id,
+                                       absl::string_view spec_sha256) {
   if (known.spec_sha256 == spec_sha256) return Get(known.job_id);
   return AlreadyExists("job", known.job_id,
                        absl::StrCat("The request_id ", request_id, " was used for job ",

@@ -27,8 +27,7 @@ void AddRate(const v1::StepDone& step, v1::JobProgress& progress) {
   if (seconds <= 0) return;
   const double rate = step.samples() / seconds;
   const double before = progress.samples_per_second();
-  progress.set_samples_per_second(
-      before == 0 ? rate : before + kNewestWeight * (rate - before));
+  progress.set_samples_per_second(before == 0 ? rate : before + kNewestWeight * (rate - before));
 }
 
 void AddStep(const v1::StepDone& step, v1::JobProgress& progress) {

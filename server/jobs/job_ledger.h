@@ -10,7 +10,6 @@
 // Thread-safe. The edit runs under a lock: it must not wait for anything or call the ledger.
 #pragma once
 
-
 #include "absl/base/thread_annotations.h"
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"

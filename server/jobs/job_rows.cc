@@ -43,12 +43,12 @@ JobEdit ReadJob(const Rows& rows) {
 
 absl::Status InsertJob(Database& db, const JobEdit& edit) {
   const v1::Job& job = edit.job;
-  RETURN_IF_ERROR(db.Run(
-      "INSERT INTO jobs(id, name, state, dataset, init_sha256, spec_proto, create_time, "
-      "last_sequence) VALUES(?, ?, ?, ?, ?, ?, ?, ?)",
-      job.id(), job.spec().name(), int64_t{job.state()}, job.spec().dataset(),
-      job.spec().training().init_sha256(), Blob{job.spec().SerializeAsString()},
-      ToStored(job.create_time()), job.last_sequence()));
+  RETURN_IF_ERROR(
+      db.Run("INSERT INTO jobs(id, name, state, dataset, init_sha256, spec_proto, create_time, "
+             "last_sequence) VALUES(?, ?, ?, ?, ?, ?, ?, ?)",
+             job.id(), job.spec().name(), int64_t{job.state()}, job.spec().dataset(),
+             job.spec().training().init_sha256(), Blob{job.spec().SerializeAsString()},
+             ToStored(job.create_time()), job.last_sequence()));
   for (const auto& [key, value] : job.spec().labels()) {
     RETURN_IF_ERROR(
         db.Run("INSERT INTO job_labels(job, key, value) VALUES(?, ?, ?)", job.id(), key, value));
@@ -67,8 +67,8 @@ absl::Status UpdateJob(Database& db, const JobEdit& edit) {
       "checkpoint = ?, checkpoint_progress_proto = ? WHERE id = ?",
       int64_t{job.state()}, Blob{bytes(job.has_progress(), job.progress())},
       Blob{bytes(job.has_failure(), job.failure())}, ToStored(job.start_time()),
-      ToStored(job.end_time()), int64_t{job.attempt()}, int64_t{edit.retries},
-      job.last_sequence(), int64_t{edit.cancel_requested}, edit.checkpoint,
+      ToStored(job.end_time()), int64_t{job.attempt()}, int64_t{edit.retries}, job.last_sequence(),
+      int64_t{edit.cancel_requested}, edit.checkpoint,
       Blob{edit.checkpoint_progress.SerializeAsString()}, job.id());
 }
 

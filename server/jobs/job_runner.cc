@@ -119,8 +119,7 @@ absl::Status JobRunner::Recover() {
 }
 
 void JobRunner::StartPending() {
-  const absl::StatusOr<std::vector<std::string>> ids =
-      parts_.store.IdsIn(v1::JOB_STATE_PENDING);
+  const absl::StatusOr<std::vector<std::string>> ids = parts_.store.IdsIn(v1::JOB_STATE_PENDING);
   if (!ids.ok()) {
     LogError("can't read the queue: ", ids.status().ToString());
     return;
@@ -185,8 +184,7 @@ void JobRunner::HandleEnd(const WorkerEnd& end, JobEdit& edit) {
   const absl::Time now = parts_.clock.Now();
   if (edit.cancel_requested) return ChangeState(v1::JOB_STATE_CANCELLED, now, edit);
   parts_.observer.OnWorkerDied(end.cause);
-  const std::string what =
-      absl::StrCat("The worker of attempt ", end.attempt, " ", end.how, ".");
+  const std::string what = absl::StrCat("The worker of attempt ", end.attempt, " ", end.how, ".");
   if (edit.retries < edit.job.spec().max_retries()) {
     ++edit.retries;
     not_before_[edit.job.id()] = parts_.clock.Monotonic() + options_.retry_delay;

@@ -41,8 +41,8 @@ absl::Status CheckEnum(absl::string_view field, Enum given, bool valid) {
 }
 
 absl::Status CheckEnums(const v1::TrainingSpec& training) {
-  RETURN_IF_ERROR(CheckEnum("optimizer", training.optimizer(),
-                            v1::Optimizer_IsValid(training.optimizer())));
+  RETURN_IF_ERROR(
+      CheckEnum("optimizer", training.optimizer(), v1::Optimizer_IsValid(training.optimizer())));
   RETURN_IF_ERROR(
       CheckEnum("schedule", training.schedule(), v1::Schedule_IsValid(training.schedule())));
   RETURN_IF_ERROR(
@@ -58,7 +58,8 @@ void FillEnums(v1::TrainingSpec& training) {
 }
 
 absl::Status CheckAndFillLength(int64_t train_samples, v1::TrainingSpec& training) {
-  RETURN_IF_ERROR(CheckCount("epochs", training.epochs(), kMaxEpochs, "Use 200 as the paper does."));
+  RETURN_IF_ERROR(
+      CheckCount("epochs", training.epochs(), kMaxEpochs, "Use 200 as the paper does."));
   RETURN_IF_ERROR(CheckCount("steps", training.steps(), kMaxSteps, "Leave it out for no limit."));
   if (training.epochs() == 0 && training.steps() > 0) {
     const int64_t batch = std::max<int64_t>(1, training.batch_size());
@@ -106,7 +107,8 @@ bool IsPowerOfTwo(double value) {
 absl::Status CheckAndFillLoss(v1::PolicyName policy, v1::TrainingSpec& training) {
   const bool none = policy == v1::POLICY_NAME_NONE;
   RETURN_IF_ERROR(CheckRange("label_smoothing", training.label_smoothing(), 0,
-                             std::nextafter(1.0, 0.0), "0.0 to below 1.0", "Use 0.1 or leave it out."));
+                             std::nextafter(1.0, 0.0), "0.0 to below 1.0",
+                             "Use 0.1 or leave it out."));
   if (!training.has_loss_scale()) training.set_loss_scale(none ? 1 : 65536);
   RETURN_IF_ERROR(CheckRange("loss_scale", training.loss_scale(), 1, std::ldexp(1.0, 40),
                              "a power of two from 1 to 2^40", "Use 65536."));
@@ -147,10 +149,10 @@ absl::Status CheckAndFillFromDataset(const v1::Dataset& dataset, v1::JobSpec& sp
   v1::ModelSpec& model = *spec.mutable_model();
   if (model.classes() == 0) model.set_classes(std::max(2, dataset.classes()));
   if (model.classes() < dataset.classes()) {
-    return Invalid("model.classes", model.classes(),
-                   absl::StrCat("at least ", dataset.classes(), ", the classes of `",
-                                dataset.name(), "`"),
-                   "Leave it out for as many as the data set has.");
+    return Invalid(
+        "model.classes", model.classes(),
+        absl::StrCat("at least ", dataset.classes(), ", the classes of `", dataset.name(), "`"),
+        "Leave it out for as many as the data set has.");
   }
   if (model.input_shape().empty()) *model.mutable_input_shape() = dataset.sample_shape();
   if (!std::equal(model.input_shape().begin(), model.input_shape().end(),
@@ -175,8 +177,8 @@ absl::Status CheckAndFillTraining(const TrainingContext& context, v1::TrainingSp
   }
   RETURN_IF_ERROR(CheckCount("evaluate_every", training.evaluate_every(), kMaxEpochs, "Use 1."));
   if (training.evaluate_every() == 0) training.set_evaluate_every(1);
-  RETURN_IF_ERROR(CheckCount("threads", training.threads(), 1024,
-                             "Leave it out for the server's choice."));
+  RETURN_IF_ERROR(
+      CheckCount("threads", training.threads(), 1024, "Leave it out for the server's choice."));
   if (training.threads() == 0) training.set_threads(context.default_threads);
   return absl::OkStatus();
 }

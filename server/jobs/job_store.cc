@@ -19,8 +19,8 @@ absl::Status NoSuchJob(absl::string_view id) {
 }
 
 absl::StatusOr<JobEdit> LoadJob(Database& db, absl::string_view id) {
-  ASSIGN_OR_RETURN(
-      Rows rows, db.Query(absl::StrCat("SELECT ", kJobColumns, " FROM jobs WHERE id = ?"), id));
+  ASSIGN_OR_RETURN(Rows rows,
+                   db.Query(absl::StrCat("SELECT ", kJobColumns, " FROM jobs WHERE id = ?"), id));
   if (rows.Next()) return ReadJob(rows);
   RETURN_IF_ERROR(rows.status());
   return NoSuchJob(id);
@@ -46,8 +46,8 @@ absl::Status JobStore::Insert(const JobEdit& edit, absl::string_view request_id,
   Database& db = state_.db();
   Transaction transaction(db);
   {
-    ASSIGN_OR_RETURN(Rows dataset, db.Query("SELECT 1 FROM datasets WHERE name = ?",
-                                            edit.job.spec().dataset()));
+    ASSIGN_OR_RETURN(Rows dataset,
+                     db.Query("SELECT 1 FROM datasets WHERE name = ?", edit.job.spec().dataset()));
     if (!dataset.Next()) {
       RETURN_IF_ERROR(dataset.status());
       return NotFound("dataset", edit.job.spec().dataset(), "It was deleted just now.");
@@ -143,8 +143,9 @@ absl::StatusOr<v1::Plan> JobStore::PlanOf(absl::string_view id) {
 
 absl::StatusOr<std::vector<std::string>> JobStore::IdsIn(v1::JobState state) {
   absl::MutexLock lock(&state_.mutex());
-  ASSIGN_OR_RETURN(Rows rows, state_.db().Query("SELECT id FROM jobs WHERE state = ? ORDER BY number",
-                                                int64_t{state}));
+  ASSIGN_OR_RETURN(
+      Rows rows,
+      state_.db().Query("SELECT id FROM jobs WHERE state = ? ORDER BY number", int64_t{state}));
   std::vector<std::string> ids;
   while (rows.Next()) ids.push_back(rows.Text(0));
   RETURN_IF_ERROR(rows.status());
@@ -153,8 +154,9 @@ absl::StatusOr<std::vector<std::string>> JobStore::IdsIn(v1::JobState state) {
 
 absl::StatusOr<QueueState> JobStore::Queue() {
   absl::MutexLock lock(&state_.mutex());
-  ASSIGN_OR_RETURN(Rows rows, state_.db().Query("SELECT state, count(*), min(create_time) FROM jobs "
-                                                "GROUP BY state"));
+  ASSIGN_OR_RETURN(Rows rows,
+                   state_.db().Query("SELECT state, count(*), min(create_time) FROM jobs "
+                                     "GROUP BY state"));
   QueueState queue;
   while (rows.Next()) {
     const auto state = static_cast<v1::JobState>(rows.Int(0));

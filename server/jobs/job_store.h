@@ -1,6 +1,7 @@
 // server/jobs/job_store.h
 //
-// Jobs, their plans and events on disk. What Save and Insert return OK for survives a loss of power.
+// Jobs, their plans and events on disk. What Save and Insert return OK for survives a loss of
+// power.
 //
 //   ASSIGN_OR_RETURN(JobEdit edit, store.Load(id));
 //   AddNotice("...", now, edit);

@@ -5,7 +5,6 @@
 //   RETURN_IF_ERROR(CheckName("name", request.name()));
 #pragma once
 
-
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 

@@ -4,7 +4,6 @@
 // short.
 #pragma once
 
-
 #include "absl/strings/string_view.h"
 #include "mantissa/v1/job.pb.h"
 

@@ -8,7 +8,6 @@
 //   SUCCEEDED, FAILED, CANCELLED: ends
 #pragma once
 
-
 #include "absl/strings/string_view.h"
 #include "mantissa/v1/job.pb.h"
 

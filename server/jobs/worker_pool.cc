@@ -44,7 +44,9 @@ WorkerPool::WorkerPool(WorkerStore& store, FileSystem& files, Clock& clock, Noti
       options_(std::move(options)),
       oom_kills_(OomKills()) {}
 
-std::string WorkerPool::NotifierKey(absl::string_view task) { return absl::StrCat("worker/", task); }
+std::string WorkerPool::NotifierKey(absl::string_view task) {
+  return absl::StrCat("worker/", task);
+}
 
 absl::Status WorkerPool::Restore() {
   ASSIGN_OR_RETURN(std::vector<WorkerRow> rows, store_.All());
@@ -99,9 +101,8 @@ absl::StatusOr<ProcessId> WorkerPool::LaunchProcess(const WorkerRow& row, const 
       .work_dir = work_dir,
       .log_path = log_path,
   };
-  return Launch(command, [&](const ProcessId& process) {
-    return store_.SetProcess(row.task, process);
-  });
+  return Launch(command,
+                [&](const ProcessId& process) { return store_.SetProcess(row.task, process); });
 }
 
 absl::StatusOr<int32_t> WorkerPool::Authenticate(absl::string_view task, absl::string_view token) {
@@ -173,8 +174,7 @@ std::optional<ProcessEnd> WorkerPool::EndIfAny(absl::Duration now, const Worker&
 }
 
 WorkerEnd WorkerPool::EndOf(const Worker& worker, const ProcessEnd& end) {
-  WorkerEnd result{
-      .task = worker.row.task, .attempt = worker.row.attempt, .how = Describe(end)};
+  WorkerEnd result{.task = worker.row.task, .attempt = worker.row.attempt, .how = Describe(end)};
   const int64_t oom_kills = OomKills();
   if (worker.lost) {
     result.cause = v1::FAILURE_CAUSE_WORKER_LOST;

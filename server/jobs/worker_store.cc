@@ -43,9 +43,10 @@ absl::StatusOr<std::vector<WorkerRow>> WorkerStore::All() {
 
 absl::StatusOr<int64_t> WorkerStore::LastReport(absl::string_view task, int32_t attempt) {
   absl::MutexLock lock(&state_.mutex());
-  ASSIGN_OR_RETURN(Rows rows, state_.db().Query("SELECT last_report FROM workers WHERE task = ? AND "
-                                                "attempt = ?",
-                                                task, int64_t{attempt}));
+  ASSIGN_OR_RETURN(Rows rows,
+                   state_.db().Query("SELECT last_report FROM workers WHERE task = ? AND "
+                                     "attempt = ?",
+                                     task, int64_t{attempt}));
   const int64_t last = rows.Next() ? rows.Int(0) : 0;
   RETURN_IF_ERROR(rows.status());
   return last;

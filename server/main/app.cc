@@ -95,15 +95,16 @@ absl::Status PrepareFolders(FileSystem& files, Config& config) {
   }
   if (config.data_dir[0] != '/') {
     char here[4096];
-    if (getcwd(here, sizeof(here)) == nullptr) return absl::NotFoundError("There is no folder here.");
+    if (getcwd(here, sizeof(here)) == nullptr)
+      return absl::NotFoundError("There is no folder here.");
     config.data_dir = JoinPath(here, config.data_dir);
   }
   if (SocketPath(config).size() <= kMaxSocketPath) return absl::OkStatus();
-  return InvalidField("data-dir", config.data_dir,
-                      absl::StrCat("an absolute path of at most ",
-                                   kMaxSocketPath - sizeof("/worker.sock") + 1,
-                                   " bytes, since workers call through a Unix socket in it"),
-                      "Use a folder nearer to the root, or a short link to it.");
+  return InvalidField(
+      "data-dir", config.data_dir,
+      absl::StrCat("an absolute path of at most ", kMaxSocketPath - sizeof("/worker.sock") + 1,
+                   " bytes, since workers call through a Unix socket in it"),
+      "Use a folder nearer to the root, or a short link to it.");
 }
 
 jobs::WorkerOptions WorkerOptionsOf(const Config& config, const std::string& program) {
@@ -150,15 +151,15 @@ struct App::Parts {
   jobs::JobLedger ledger{store, notifier, observer};
   rpc::WirePlanner planner;
   jobs::WorkerPool pool;
-  jobs::Inspections inspections{pool,
-                                clock,
-                                {.timeout = config.inspect_timeout,
-                                 .log_path = JoinPath(config.data_dir, "inspect.log")}};
-  jobs::JobRunner runner{{store, ledger, workers, pool, datasets, artifacts, planner, files, clock,
-                          observer},
-                         {.max_running = static_cast<int>(config.max_running_jobs),
-                          .data_dir = config.data_dir,
-                          .retry_delay = config.retry_delay}};
+  jobs::Inspections inspections{
+      pool,
+      clock,
+      {.timeout = config.inspect_timeout, .log_path = JoinPath(config.data_dir, "inspect.log")}};
+  jobs::JobRunner runner{
+      {store, ledger, workers, pool, datasets, artifacts, planner, files, clock, observer},
+      {.max_running = static_cast<int>(config.max_running_jobs),
+       .data_dir = config.data_dir,
+       .retry_delay = config.retry_delay}};
   jobs::Supervisor supervisor{pool, runner, inspections, blobs, clock};
   jobs::JobDesk desk{{store, ledger, datasets, blobs, artifacts, pool, planner, clock},
                      {.max_running = static_cast<int>(config.max_running_jobs),
@@ -236,18 +237,16 @@ absl::StatusOr<std::unique_ptr<App>> App::Start(const Config& given, const std::
   std::unique_ptr<App> app(new App());
   app->parts_ = std::make_unique<Parts>(config, worker, std::move(state), std::move(lock));
   Parts& p = *app->parts_;
-  ASSIGN_OR_RETURN(
-      p.worker_server,
-      rpc::RpcServer::Start({.address = absl::StrCat("unix:", SocketPath(config)),
-                             .public_api = false},
-                            {&p.worker_service}, p.metrics, p.clock));
+  ASSIGN_OR_RETURN(p.worker_server,
+                   rpc::RpcServer::Start(
+                       {.address = absl::StrCat("unix:", SocketPath(config)), .public_api = false},
+                       {&p.worker_service}, p.metrics, p.clock));
   RETURN_IF_ERROR(p.supervisor.Start());
-  ASSIGN_OR_RETURN(
-      p.api_server,
-      rpc::RpcServer::Start({.address = address.Text(), .credentials = credentials},
-                            {&p.job_service, &p.dataset_service, &p.planner_service,
-                             &p.model_service, &p.server_service},
-                            p.metrics, p.clock));
+  ASSIGN_OR_RETURN(p.api_server,
+                   rpc::RpcServer::Start({.address = address.Text(), .credentials = credentials},
+                                         {&p.job_service, &p.dataset_service, &p.planner_service,
+                                          &p.model_service, &p.server_service},
+                                         p.metrics, p.clock));
   p.metrics.Set(Metric::kBuildInfo, {kVersion}, 1);
   ASSIGN_OR_RETURN(p.exporter, metrics::Exporter::Start(metrics_address.Text(), p.metrics,
                                                         [&p] { p.Refresh(); }));

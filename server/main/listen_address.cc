@@ -20,9 +20,7 @@ bool IsAddress(const std::string& host) {
 
 }  // namespace
 
-bool ListenAddress::IsLoopback() const {
-  return absl::StartsWith(host, "127.") || host == "[::1]";
-}
+bool ListenAddress::IsLoopback() const { return absl::StartsWith(host, "127.") || host == "[::1]"; }
 
 std::string ListenAddress::WithPort(int other) const { return absl::StrCat(host, ":", other); }
 

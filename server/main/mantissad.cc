@@ -46,9 +46,9 @@ sigset_t BlockStopSignals() {
 
 absl::Status Serve(const std::vector<std::string>& args) {
   ASSIGN_OR_RETURN(const Config config,
-                   LoadConfig(args, [](const char* name) -> const char* {
-                     return std::getenv(name);
-                   }, RealFileSystem()));
+                   LoadConfig(
+                       args, [](const char* name) -> const char* { return std::getenv(name); },
+                       RealFileSystem()));
   ASSIGN_OR_RETURN(const std::string token, LoadToken(config));
   // Workers inherit the environment; the clients' token is none of their business.
   unsetenv("MANTISSA_TOKEN");

@@ -179,8 +179,8 @@ const std::vector<Setting>& Settings() {
 }
 
 std::string EnvironmentName(const Setting& setting) {
-  return absl::StrCat(
-      "MANTISSAD_", absl::AsciiStrToUpper(absl::StrReplaceAll(setting.name, {{"-", "_"}})));
+  return absl::StrCat("MANTISSAD_",
+                      absl::AsciiStrToUpper(absl::StrReplaceAll(setting.name, {{"-", "_"}})));
 }
 
 absl::StatusOr<Config> LoadConfig(const std::vector<std::string>& args,

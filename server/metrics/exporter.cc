@@ -35,8 +35,7 @@ absl::StatusOr<std::unique_ptr<Exporter>> Exporter::Start(const std::string& add
                                                           Metrics& metrics,
                                                           std::function<void()> refresh) {
   std::unique_ptr<Exporter> exporter(new Exporter());
-  exporter->source_ =
-      std::make_shared<RefreshedRegistry>(metrics.registry(), std::move(refresh));
+  exporter->source_ = std::make_shared<RefreshedRegistry>(metrics.registry(), std::move(refresh));
   try {
     exporter->exposer_ = std::make_unique<prometheus::Exposer>(address);
   } catch (const std::exception& error) {

@@ -10,8 +10,7 @@ namespace {
 
 // "worker_died" for FAILURE_CAUSE_WORKER_DIED.
 std::string CauseLabel(v1::FailureCause cause) {
-  return absl::AsciiStrToLower(
-      absl::StripPrefix(v1::FailureCause_Name(cause), "FAILURE_CAUSE_"));
+  return absl::AsciiStrToLower(absl::StripPrefix(v1::FailureCause_Name(cause), "FAILURE_CAUSE_"));
 }
 
 std::string KindLabel(v1::TensorKind kind) {
@@ -22,9 +21,8 @@ std::string KindLabel(v1::TensorKind kind) {
 
 JobMetrics::JobMetrics(Metrics& metrics, Clock& clock) : metrics_(metrics), clock_(clock) {
   for (const char* kind : {"activation", "parameter"}) metrics_.Add(Metric::kPromotions, {kind}, 0);
-  for (const v1::FailureCause cause :
-       {v1::FAILURE_CAUSE_WORKER_DIED, v1::FAILURE_CAUSE_WORKER_LOST,
-        v1::FAILURE_CAUSE_OUT_OF_MEMORY}) {
+  for (const v1::FailureCause cause : {v1::FAILURE_CAUSE_WORKER_DIED, v1::FAILURE_CAUSE_WORKER_LOST,
+                                       v1::FAILURE_CAUSE_OUT_OF_MEMORY}) {
     metrics_.Add(Metric::kWorkerDeaths, {CauseLabel(cause)}, 0);
   }
 }

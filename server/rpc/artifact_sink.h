@@ -15,8 +15,8 @@
 
 namespace mantissa::rpc {
 
-class ArtifactSink : public PushSink<internal::v1::WriteArtifactRequest,
-                                     internal::v1::WriteArtifactResponse> {
+class ArtifactSink
+    : public PushSink<internal::v1::WriteArtifactRequest, internal::v1::WriteArtifactResponse> {
  public:
   ArtifactSink(jobs::ArtifactStore& artifacts, jobs::WorkerPool& pool,
                absl::StatusOr<WorkerId> worker)

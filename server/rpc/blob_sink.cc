@@ -12,8 +12,7 @@ absl::Status BlobSink::Take(const v1::UploadBlobRequest& request) {
   }
   if (request.has_header()) {
     const v1::UploadBlobHeader& header = request.header();
-    ASSIGN_OR_RETURN(upload_,
-                     blobs_.Begin(header.sha256(), header.size_bytes(), header.offset()));
+    ASSIGN_OR_RETURN(upload_, blobs_.Begin(header.sha256(), header.size_bytes(), header.offset()));
     return absl::OkStatus();
   }
   if (request.chunk().size() > kMaxChunkBytes) {

@@ -19,8 +19,7 @@ inline constexpr size_t kMaxChunkBytes = size_t{2} << 20;
 
 class BlobSink : public PushSink<v1::UploadBlobRequest, v1::UploadBlobResponse> {
  public:
-  BlobSink(jobs::BlobStore& blobs, jobs::Observer& observer)
-      : blobs_(blobs), observer_(observer) {}
+  BlobSink(jobs::BlobStore& blobs, jobs::Observer& observer) : blobs_(blobs), observer_(observer) {}
 
   absl::Status Take(const v1::UploadBlobRequest& request) override;
   absl::StatusOr<v1::UploadBlobResponse> Finish() override;

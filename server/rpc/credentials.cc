@@ -38,8 +38,8 @@ class Credentials : public grpc::ServerCredentials {
   grpc_server_credentials* NewCredentials() const {
     if (options_.tls_cert.empty()) return grpc_insecure_server_credentials_create();
     grpc_ssl_pem_key_cert_pair pair{options_.tls_key.c_str(), options_.tls_cert.c_str()};
-    return grpc_ssl_server_credentials_create_ex(
-        nullptr, &pair, 1, GRPC_SSL_DONT_REQUEST_CLIENT_CERTIFICATE, nullptr);
+    return grpc_ssl_server_credentials_create_ex(nullptr, &pair, 1,
+                                                 GRPC_SSL_DONT_REQUEST_CLIENT_CERTIFICATE, nullptr);
   }
 
   // `state` is valid: credentials outlive their server (credentials.h).

@@ -93,9 +93,8 @@ grpc::ServerWriteReactor<v1::LogChunk>* JobService::GetLogs(grpc::CallbackServer
 grpc::ServerWriteReactor<v1::ArtifactChunk>* JobService::FetchArtifact(
     grpc::CallbackServerContext*, const v1::FetchArtifactRequest* request) {
   using Source = FileSource<v1::ArtifactChunk>;
-  const auto open =
-      [this, id = request->id(), name = request->name(),
-       offset = request->offset()]() -> absl::StatusOr<std::unique_ptr<PullSource<v1::ArtifactChunk>>> {
+  const auto open = [this, id = request->id(), name = request->name(), offset = request->offset()]()
+      -> absl::StatusOr<std::unique_ptr<PullSource<v1::ArtifactChunk>>> {
     RETURN_IF_ERROR(parts_.desk.Get(id));
     ASSIGN_OR_RETURN(const jobs::StoredArtifact found, parts_.artifacts.Find(id, name));
     v1::ArtifactChunk first;

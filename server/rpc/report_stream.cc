@@ -70,8 +70,7 @@ void ReportStream::Advance() {
 }
 
 void ReportStream::WriteIfNew() {
-  const bool is_new =
-      acknowledged_ > outgoing_.acknowledged() || (cancel_ && !outgoing_.cancel());
+  const bool is_new = acknowledged_ > outgoing_.acknowledged() || (cancel_ && !outgoing_.cancel());
   if (writing_ || !is_new) return;
   outgoing_.set_acknowledged(acknowledged_);
   outgoing_.set_cancel(cancel_);

@@ -3,9 +3,11 @@
 // Runs the handler of a unary call on the executor and answers with what it returns.
 //
 //   grpc::ServerUnaryReactor* GetJob(grpc::CallbackServerContext* context,
-//                                    const v1::GetJobRequest* request, v1::Job* response) override {
+//                                    const v1::GetJobRequest* request, v1::Job* response) override
+//                                    {
 //     return RunUnary(context, executor_, request, response,
-//                     [this](const v1::GetJobRequest& request) { return desk_.Get(request.id()); });
+//                     [this](const v1::GetJobRequest& request) { return desk_.Get(request.id());
+//                     });
 //   }
 #pragma once
 

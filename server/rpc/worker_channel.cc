@@ -288,7 +288,8 @@ class WorkerChannel::Impl {
       queue_.Rewind();
       if (stopping_) return;
       if (status.ok()) status = absl::UnavailableError("the server closed the stream");
-      if (!IsBreak(status)) {
+      // A server whose disk is full cannot keep reports. They wait here until there is room.
+      if (!IsBreak(status) && !absl::IsResourceExhausted(status)) {
         health_ = std::move(status);
         return;
       }

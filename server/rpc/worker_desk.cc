@@ -19,8 +19,8 @@ std::string MetadataOf(const grpc::CallbackServerContext& context, const char* k
 }
 
 bool Names(const internal::v1::Task& task, absl::string_view sha256) {
-  const auto& files = task.has_train() ? task.train().dataset().files()
-                                       : task.inspect().request().files();
+  const auto& files =
+      task.has_train() ? task.train().dataset().files() : task.inspect().request().files();
   for (const v1::DatasetFile& file : files) {
     if (file.sha256() == sha256) return true;
   }

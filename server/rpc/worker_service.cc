@@ -36,8 +36,7 @@ grpc::ServerUnaryReactor* WorkerService::GetTask(grpc::CallbackServerContext* co
   const absl::StatusOr<WorkerId> worker = parts_.desk.Authenticate(*context);
   return RunUnary(
       context, executor_, request, response,
-      [this, worker](
-          const internal::v1::GetTaskRequest& r) -> absl::StatusOr<internal::v1::Task> {
+      [this, worker](const internal::v1::GetTaskRequest& r) -> absl::StatusOr<internal::v1::Task> {
         RETURN_IF_ERROR(worker);
         LogInfo("worker ", r.pid(), " on ", r.host(), " asks for ", worker->task);
         return parts_.desk.TaskOf(*worker);
@@ -46,9 +45,9 @@ grpc::ServerUnaryReactor* WorkerService::GetTask(grpc::CallbackServerContext* co
 
 grpc::ServerWriteReactor<BlobChunk>* WorkerService::ReadBlob(
     grpc::CallbackServerContext* context, const internal::v1::ReadBlobRequest* request) {
-  const auto open = [this, worker = parts_.desk.Authenticate(*context), sha256 = request->sha256(),
-                     offset = request->offset()]()
-      -> absl::StatusOr<std::unique_ptr<PullSource<BlobChunk>>> {
+  const auto open =
+      [this, worker = parts_.desk.Authenticate(*context), sha256 = request->sha256(),
+       offset = request->offset()]() -> absl::StatusOr<std::unique_ptr<PullSource<BlobChunk>>> {
     RETURN_IF_ERROR(worker);
     RETURN_IF_ERROR(parts_.desk.CheckMayRead(*worker, sha256));
     ASSIGN_OR_RETURN(const std::string path, parts_.blobs.PathOf(sha256));
@@ -74,8 +73,9 @@ grpc::ServerReadReactor<WriteArtifactRequest>* WorkerService::WriteArtifact(
 
 grpc::ServerWriteReactor<BlobChunk>* WorkerService::ReadArtifact(
     grpc::CallbackServerContext* context, const internal::v1::ReadArtifactRequest* request) {
-  const auto open = [this, worker = parts_.desk.Authenticate(*context), name = request->name()]()
-      -> absl::StatusOr<std::unique_ptr<PullSource<BlobChunk>>> {
+  const auto open =
+      [this, worker = parts_.desk.Authenticate(*context),
+       name = request->name()]() -> absl::StatusOr<std::unique_ptr<PullSource<BlobChunk>>> {
     RETURN_IF_ERROR(worker);
     ASSIGN_OR_RETURN(const jobs::StoredArtifact found, parts_.artifacts.Find(worker->task, name));
     return FileSource<BlobChunk>::Open(parts_.files, found.path, 0, BlobChunk());

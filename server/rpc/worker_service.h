@@ -36,8 +36,7 @@ class WorkerService : public internal::v1::WorkerService::CallbackService {
   grpc::ServerBidiReactor<internal::v1::WorkerReport, internal::v1::ServerCommand>* Report(
       grpc::CallbackServerContext* context) override;
   grpc::ServerReadReactor<internal::v1::WriteArtifactRequest>* WriteArtifact(
-      grpc::CallbackServerContext* context,
-      internal::v1::WriteArtifactResponse* response) override;
+      grpc::CallbackServerContext* context, internal::v1::WriteArtifactResponse* response) override;
   grpc::ServerWriteReactor<internal::v1::BlobChunk>* ReadArtifact(
       grpc::CallbackServerContext* context,
       const internal::v1::ReadArtifactRequest* request) override;

@@ -115,9 +115,8 @@ TEST_F(BlobStoreTest, ADiskThatFillsOnTheWayKeepsWhatFitted) {
   files_.LimitWrites(std::nullopt);
   const BlobState state = *store_->Query(sha256_, size_);
   EXPECT_EQ(state.committed_bytes, 8);
-  EXPECT_TRUE(
-      Upload(sha256_, size_, state.committed_bytes, content_.substr(state.committed_bytes))
-          ->complete);
+  EXPECT_TRUE(Upload(sha256_, size_, state.committed_bytes, content_.substr(state.committed_bytes))
+                  ->complete);
 }
 
 TEST_F(BlobStoreTest, OneUploadOfABlobAtATime) {

@@ -182,8 +182,8 @@ TEST_F(JobRunnerTest, AWorkerThatDiedWhileTheServerWasAwayIsTriedAgain) {
   World& again = Start("sleep 1000");
   ASSERT_TRUE(again.pool.Restore().ok());
   ASSERT_TRUE(again.runner.Recover().ok());
-  ASSERT_TRUE(again.TickUntil([&] { return again.MustGet(id).attempt() == 2; },
-                              absl::Milliseconds(200)));
+  ASSERT_TRUE(
+      again.TickUntil([&] { return again.MustGet(id).attempt() == 2; }, absl::Milliseconds(200)));
 }
 
 TEST_F(JobRunnerTest, AJobCaughtBetweenPlanAndWorkerGoesBackToTheQueue) {

@@ -8,9 +8,9 @@ namespace mantissa::jobs {
 namespace {
 
 TEST(Names, NamesThatCouldLeaveTheirFolderAreRefused) {
-  for (const std::string& name : {std::string(""), std::string(".."), std::string(".hidden"),
-                                  std::string("a/b"), std::string("A"), std::string(65, 'a'),
-                                  std::string("a\0b", 3), std::string("-flag")}) {
+  for (const std::string& name :
+       {std::string(""), std::string(".."), std::string(".hidden"), std::string("a/b"),
+        std::string("A"), std::string(65, 'a'), std::string("a\0b", 3), std::string("-flag")}) {
     EXPECT_FALSE(CheckName("name", name).ok()) << name;
   }
   EXPECT_TRUE(CheckName("name", "digits-8x8_v1.0").ok());
@@ -18,8 +18,8 @@ TEST(Names, NamesThatCouldLeaveTheirFolderAreRefused) {
 }
 
 TEST(Names, FileNamesStayInsideTheDataSet) {
-  for (const char* name : {"", "/etc/passwd", "../x", "a/../b", "a//b", "a/", "a/./b", "a\nb",
-                           "\xff"}) {
+  for (const char* name :
+       {"", "/etc/passwd", "../x", "a/../b", "a//b", "a/", "a/./b", "a\nb", "\xff"}) {
     EXPECT_FALSE(CheckFileName("name", name).ok()) << name;
   }
   EXPECT_TRUE(CheckFileName("name", "train/cat 1/\xc3\xa9.png").ok());

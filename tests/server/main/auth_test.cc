@@ -45,10 +45,10 @@ class AuthTest : public testing::Test {
 TEST_F(AuthTest, WithoutTheTokenNothingButHealthAnswers) {
   ASSERT_TRUE(daemon_.Start({"--token-file=" + File("token", "secret\n")})) << daemon_.error();
   const auto channel = daemon_.NewChannel();
-  for (const char* method : {"/mantissa.v1.JobService/ListJobs",
-                             "/mantissa.v1.ServerService/GetServerInfo",
-                             "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
-                             "/no.such.Service/Method"}) {
+  for (const char* method :
+       {"/mantissa.v1.JobService/ListJobs", "/mantissa.v1.ServerService/GetServerInfo",
+        "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
+        "/no.such.Service/Method"}) {
     EXPECT_EQ(Call(channel, method, "").error_code(), grpc::StatusCode::UNAUTHENTICATED) << method;
     EXPECT_EQ(Call(channel, method, "wrong").error_code(), grpc::StatusCode::UNAUTHENTICATED)
         << method;
@@ -56,8 +56,9 @@ TEST_F(AuthTest, WithoutTheTokenNothingButHealthAnswers) {
   EXPECT_TRUE(Call(channel, "/mantissa.v1.JobService/ListJobs", "secret").ok());
   EXPECT_TRUE(Call(channel, "/grpc.health.v1.Health/Check", "").ok());
   const std::string metrics = daemon_.Scrape();
-  EXPECT_TRUE(absl::StrContains(metrics, "mantissa_rpc_handled_total{code=\"UNAUTHENTICATED\","
-                                         "method=\"mantissa.v1.JobService/ListJobs\"} 2"))
+  EXPECT_TRUE(absl::StrContains(metrics,
+                                "mantissa_rpc_handled_total{code=\"UNAUTHENTICATED\","
+                                "method=\"mantissa.v1.JobService/ListJobs\"} 2"))
       << metrics;
   EXPECT_FALSE(absl::StrContains(metrics, "no.such.Service"));
 }
@@ -76,8 +77,8 @@ TEST_F(AuthTest, BeyondLoopbackItNeedsBothTlsAndToken) {
   EXPECT_FALSE(daemon_.Start({"--listen=0.0.0.0:0"}));
   EXPECT_TRUE(absl::StrContains(daemon_.error(), "needs both TLS and a token")) << daemon_.error();
   EXPECT_FALSE(daemon_.Start({"--listen=0.0.0.0:0", "--token-file=" + File("token", "secret")}));
-  EXPECT_FALSE(
-      daemon_.Start({"--listen=[::]:0", "--tls-cert=" + File("c", "x"), "--tls-key=" + File("k", "x")}));
+  EXPECT_FALSE(daemon_.Start(
+      {"--listen=[::]:0", "--tls-cert=" + File("c", "x"), "--tls-key=" + File("k", "x")}));
 }
 
 TEST_F(AuthTest, ACertificateThatIsNoneStopsTheStart) {
@@ -112,11 +113,9 @@ TEST_F(AuthTest, TheWorkersSocketIsForTheOwnerAndItsTokensOnly) {
   ASSERT_TRUE(daemon_.Start()) << daemon_.error();
   const std::string socket = JoinPath(daemon_.folder(), "worker.sock");
   EXPECT_EQ(system(absl::StrCat("test $(stat -c %a ", socket, ") = 600").c_str()), 0);
-  const auto channel =
-      grpc::CreateChannel("unix:" + socket, grpc::InsecureChannelCredentials());
-  EXPECT_EQ(
-      Call(channel, "/mantissa.internal.v1.WorkerService/GetTask", "guess").error_code(),
-      grpc::StatusCode::UNAUTHENTICATED);
+  const auto channel = grpc::CreateChannel("unix:" + socket, grpc::InsecureChannelCredentials());
+  EXPECT_EQ(Call(channel, "/mantissa.internal.v1.WorkerService/GetTask", "guess").error_code(),
+            grpc::StatusCode::UNAUTHENTICATED);
   EXPECT_EQ(Call(daemon_.NewChannel(), "/mantissa.internal.v1.WorkerService/GetTask", "guess")
                 .error_code(),
             grpc::StatusCode::UNIMPLEMENTED);

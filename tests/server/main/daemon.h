@@ -36,8 +36,8 @@ class Daemon {
 
   // Starts the server with more flags; false, with its words in error(), if it does not serve.
   bool Start(std::vector<std::string> flags = {});
-  void Kill();                            // SIGKILL
-  int Stop(int signal = 15);              // waits; its exit code
+  void Kill();                // SIGKILL
+  int Stop(int signal = 15);  // waits; its exit code
   const std::string& error() const { return error_; }
   const std::string& folder() const { return folder_; }
   const std::string& address() const { return address_; }
@@ -60,7 +60,8 @@ class Daemon {
   bool WaitFor(const std::function<bool()>& done);
   bool WaitForState(const std::string& id, v1::JobState state);
   // Appends the events after the last of `events` until the stream ends or has given `most`.
-  grpc::Status Watch(const std::string& id, std::vector<v1::JobEvent>& events, size_t most = 1000000);
+  grpc::Status Watch(const std::string& id, std::vector<v1::JobEvent>& events,
+                     size_t most = 1000000);
   // Process ids of the workers that live.
   std::vector<pid_t> WorkerPids();
   // The body of /metrics.

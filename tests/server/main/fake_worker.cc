@@ -56,8 +56,8 @@ class FakeWorker {
       report.mutable_failed()->set_message("data.npz is truncated.");
       return Send(report);
     }
-    RETURN_IF_ERROR(channel_.ReadBlob(request.files(0).sha256(), request.files(0).size_bytes(),
-                                      "data"));
+    RETURN_IF_ERROR(
+        channel_.ReadBlob(request.files(0).sha256(), request.files(0).size_bytes(), "data"));
     v1::Dataset& dataset = *report.mutable_inspected();
     dataset.set_format("npz");
     dataset.set_train_samples(256);
@@ -109,7 +109,8 @@ class FakeWorker {
     RETURN_IF_ERROR(channel_.Report(started));
     if (words[0] == "steps") {
       int64_t total = 0, milliseconds = 0;
-      MANTISSA_CHECK(absl::SimpleAtoi(words[1], &total) && absl::SimpleAtoi(words[2], &milliseconds));
+      MANTISSA_CHECK(absl::SimpleAtoi(words[1], &total) &&
+                     absl::SimpleAtoi(words[2], &milliseconds));
       return Steps(total, absl::Milliseconds(milliseconds));
     }
     if (words[0] == "exit") std::exit(0);

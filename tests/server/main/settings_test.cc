@@ -35,8 +35,8 @@ class SettingsTest : public testing::Test {
 };
 
 TEST_F(SettingsTest, FlagsWinOverEnvironmentThatOverFileThatOverDefault) {
-  const std::string file = File(
-      "# a comment\n\n data-dir = /from/file \nmax-queued-jobs=3\nmax-running-jobs = 3\n");
+  const std::string file =
+      File("# a comment\n\n data-dir = /from/file \nmax-queued-jobs=3\nmax-running-jobs = 3\n");
   EXPECT_EQ(Load({})->max_queued_jobs, 1000);
   EXPECT_EQ(Load({"--config", file})->max_queued_jobs, 3);
   environment_["MANTISSAD_MAX_QUEUED_JOBS"] = "4";

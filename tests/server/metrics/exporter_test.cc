@@ -34,17 +34,16 @@ std::string Get(int port, const std::string& path) {
 TEST(Exporter, ServesValuesThatAreRefreshedAtEachScrape) {
   Metrics metrics;
   int scrapes = 0;
-  const auto exporter = Exporter::Start("127.0.0.1:0", metrics, [&] {
-    metrics.Set(Metric::kQueueAge, {}, ++scrapes);
-  });
+  const auto exporter = Exporter::Start("127.0.0.1:0", metrics,
+                                        [&] { metrics.Set(Metric::kQueueAge, {}, ++scrapes); });
   ASSERT_TRUE(exporter.ok()) << exporter.status();
   ASSERT_GT((*exporter)->port(), 0);
   const std::string first = Get((*exporter)->port(), "/metrics");
   EXPECT_TRUE(absl::StartsWith(first, "HTTP/1.1 200")) << first;
   EXPECT_TRUE(absl::StrContains(first, "# TYPE mantissa_queue_age_seconds gauge")) << first;
   EXPECT_TRUE(absl::StrContains(first, "mantissa_queue_age_seconds 1"));
-  EXPECT_TRUE(absl::StrContains(Get((*exporter)->port(), "/metrics"),
-                                "mantissa_queue_age_seconds 2"));
+  EXPECT_TRUE(
+      absl::StrContains(Get((*exporter)->port(), "/metrics"), "mantissa_queue_age_seconds 2"));
 }
 
 TEST(Exporter, AnAddressInUseIsAClearError) {
