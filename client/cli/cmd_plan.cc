@@ -6,6 +6,7 @@
 #include "base/status.h"
 #include "client/cc/errors.h"
 #include "client/cli/job_text.h"
+#include "client/cli/precision.h"
 #include "client/cli/table.h"
 #include "client/cli/text.h"
 #include "mantissa/v1/planner.pb.h"
@@ -23,6 +24,7 @@ bool PlansHere(const Invocation& run) {
 absl::StatusOr<v1::PlanRequest> Request(const Invocation& run) {
   v1::PlanRequest request;
   RETURN_IF_ERROR(run.Fill(&request));
+  if (request.has_precision()) DropUnusedRatio(run.io(), request.mutable_precision());
   if (request.model().model().empty()) {
     return absl::InvalidArgumentError(
         "--model is missing; `mantissa model list` shows the models there are.");

@@ -10,6 +10,7 @@
 #include "client/cli/follow_view.h"
 #include "client/cli/job_text.h"
 #include "client/cli/json.h"
+#include "client/cli/precision.h"
 #include "client/cli/text.h"
 #include "client/cli/transfer_view.h"
 #include "mantissa/v1/job.pb.h"
@@ -84,6 +85,7 @@ absl::StatusOr<ExitCode> RunSubmit(Invocation& run) {
   v1::JobSpec& spec = *request.mutable_spec();
   RETURN_IF_ERROR(ReadJob(run, &spec));
   RETURN_IF_ERROR(run.Fill(&spec));
+  if (spec.has_precision()) DropUnusedRatio(run.io(), spec.mutable_precision());
   RETURN_IF_ERROR(CheckComplete(spec));
   const Arguments& arguments = run.arguments();
   client::LocalFile weights;

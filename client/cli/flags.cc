@@ -139,7 +139,7 @@ constexpr Flag kLowRatio = {
     .value = "0..1",
     .default_text = "0.5, or 1.0 with uniform",
     .help =
-        "Share of elements to put in low precision. Not with none, operator, autocast, "
+        "Share of elements to put in low precision. No effect with none, operator, autocast, "
         "explicit.",
     .field = "precision.low_ratio",
 };

@@ -121,6 +121,21 @@ TEST_F(AppTest, RefusesRatioOutOfRangeWithoutServerToo) {
   EXPECT_THAT(io_.err(), HasSubstr("low_ratio is 1.5; allowed 0.0 to 1.0"));
 }
 
+TEST_F(AppTest, LeavesOutRatioThatPolicyDoesNotUseAndSaysSo) {
+  ASSERT_EQ(Run({"plan", "--local", "--model", "resnet18", "--classes", "10", "--policy",
+                 "operator", "-o", "json"}),
+            kSucceeded);
+  const std::string without = io_.out();
+  ASSERT_EQ(Run({"plan", "--local", "--model", "resnet18", "--classes", "10", "--policy",
+                 "operator", "-o", "json", "--low-ratio", "0.5"}),
+            kSucceeded);
+  EXPECT_EQ(io_.out(), without);
+  EXPECT_THAT(io_.err(), HasSubstr("--low-ratio has no effect with --policy operator"));
+  EXPECT_EQ(Run({"plan", "--local", "--model", "resnet18", "--classes", "10", "--policy",
+                 "operator", "--low-ratio", "1.5"}),
+            kRefused);
+}
+
 TEST_F(AppTest, ExplainsEveryTensorWithoutServer) {
   EXPECT_EQ(Run({"explain", "--local", "--model", "squeezenet", "--classes", "10"}), kSucceeded);
   EXPECT_THAT(io_.out(), HasSubstr("REASON"));
