@@ -129,10 +129,11 @@ class WrongInputTest(harness.ServerTest):
         self.server.wait_until(job, "CANCELLED")
         self.server.run("cancel", job, code=0)
         self.assertEqual(5, self.server.run("watch", job, code=5).code)
-        missing = self.refused("weights of a cancelled job", "FetchArtifact", "NOT_FOUND",
-                               ["weights.safetensors"], "fetch", job, "weights.safetensors", "--to",
-                               self.path("none"))
-        self.assertFalse(os.path.exists(self.path("none")), missing)
+        missing = self.server.run("fetch", job, "weights.safetensors", "--to", self.path("none"),
+                                  code=4)
+        self.assertIn("it has history.jsonl, plan.json, report.json", missing.err)
+        self.assertFalse(os.path.exists(self.path("none")))
+        harness.seen("weights of a cancelled job", missing.err)
         done = self.server.submit("--wait")["id"]
         self.refused("cancelling what has ended", "CancelJob", "FAILED_PRECONDITION",
                      [done, "SUCCEEDED"], "cancel", done)
