@@ -1,9 +1,11 @@
 """Data sets by the command line: pushed, listed, described, used, removed."""
 
 import hashlib
+import os
+import re
 
 from tests import cases
-from tests.e2e import harness
+from tests.e2e import harness, npz
 
 
 class DatasetTest(harness.ServerTest):
@@ -49,6 +51,29 @@ class DatasetTest(harness.ServerTest):
         self.assertEqual((200, 200), (one["train_samples"], one["test_samples"]))
         self.assertEqual((one["content_sha256"], one["mean"]), (two["content_sha256"], two["mean"]))
         self.assertNotEqual(one["mean"], other["mean"])
+
+    def test_upload_that_broke_off_goes_on_where_it_stopped(self):
+        # Pixels of noise: they do not compress.
+        count = 5000
+        path = self.path("noise.npz")
+        npz.write(path, {"images": npz.Array("|u1", (count, 3, 32, 32), os.urandom(count * 3072)),
+                         "labels": npz.Array("|u1", (count,), bytes(i % 10 for i in range(count)))})
+        size = os.path.getsize(path)
+        push = self.server.spawn("dataset", "push", "noise", path)
+        blobs = os.path.join(self.server.data_dir, "blobs")
+        before = self.bytes_below(blobs)
+        harness.wait_for("some bytes arrive", lambda: self.bytes_below(blobs) > before)
+        push.kill()
+        push.communicate()
+        again = self.server.run("dataset", "push", "noise", path, "-o", "json")
+        self.assertEqual(count, again.json()["train_samples"] + again.json()["test_samples"])
+        sent = re.search(r"([\d.]+) MiB sent", again.err)
+        self.assertLess(float(sent.group(1)) if sent else 0, size / 2**20 - 0.1)
+        harness.seen("push SIGKILLed, pushed again (%.1f MiB)" % (size / 2**20), again.err)
+
+    def bytes_below(self, folder):
+        return sum(os.path.getsize(os.path.join(parent, name))
+                   for parent, _, names in os.walk(folder) for name in names)
 
     def test_removal_waits_for_the_jobs_that_use_it(self):
         path = harness.digits(self.server.folder, samples=64, name="used.npz")

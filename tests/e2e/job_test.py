@@ -1,9 +1,14 @@
 """A job by the command line: submitted, followed, listed, fetched, repeated."""
 
+import fcntl
 import hashlib
 import json
 import math
 import os
+import signal
+import struct
+import subprocess
+import termios
 
 from tests import cases
 from tests.e2e import harness, safetensors
@@ -171,6 +176,39 @@ class JobTest(harness.ServerTest):
         self.assertEqual(on_disk, self.server.run("fetch", job["id"], "report.json", "--to",
                                                   "-").out)
         self.assertEqual(["report.json"], os.listdir(folder))
+
+    def test_interrupt_leaves_the_job_running_and_says_how_to_come_back(self):
+        waiting = self.server.spawn("submit", "--wait", *harness.TINY, "--steps", "100000")
+        job = waiting.stderr.readline().split()[-1]
+        self.server.wait_for_step(job, 1)
+        waiting.send_signal(signal.SIGINT)
+        _, err = waiting.communicate(timeout=harness.SOON)
+        self.assertEqual(130, waiting.returncode)
+        self.assertIn("mantissa watch " + job, err)
+        self.assertEqual("JOB_STATE_RUNNING", self.server.get(job)["state"])
+        self.server.run("cancel", job)
+        self.server.wait_until(job, "CANCELLED")
+
+    def test_watch_on_a_terminal_shows_a_live_view(self):
+        job = self.server.submit("--steps", "40", "--epochs", "2")["id"]
+        terminal, inside = os.openpty()
+        fcntl.ioctl(inside, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 100, 0, 0))
+        watch = subprocess.Popen([harness.MANTISSA, "watch", job, *self.server.flags_to()],
+                                 env=harness.environment(TERM="xterm-256color"),
+                                 stdin=subprocess.DEVNULL, stdout=inside, stderr=inside)
+        os.close(inside)
+        shown = b""
+        try:
+            while chunk := os.read(terminal, 1 << 16):
+                shown += chunk
+        except OSError:  # the other end is closed
+            pass
+        os.close(terminal)
+        self.assertEqual(0, watch.wait(harness.SOON))
+        text = shown.decode()
+        self.assertIn("\x1b[", text)
+        for words in ["RUNNING", "40/40", "SUCCEEDED", "accuracy"]:
+            self.assertIn(words, text)
 
     def test_jobs_wait_for_their_turn_in_order(self):
         first = self.server.submit("--steps", "100000")["id"]

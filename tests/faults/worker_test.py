@@ -1,7 +1,9 @@
 """Workers that are killed, stopped or never start: a job fails with its cause or is tried again."""
 
 import os
+import re
 import signal
+import time
 
 from tests import cases
 from tests.e2e import harness
@@ -36,6 +38,37 @@ class WorkerTest(harness.ServerTest):
                             events), "no notice of the death")
         harness.seen("worker SIGKILLed at step 25, one retry allowed",
                      "second attempt succeeded; weights equal an undisturbed run bit for bit")
+
+    def test_replacement_goes_on_from_the_checkpoint_with_the_same_result(self):
+        # Long enough for a checkpoint, which is written at the end of an epoch after 10 s.
+        long = [*LONG, "--steps", "4000", "--epochs", "200", "--evaluate-every", "200"]
+        job = self.server.submit(*long)["id"]
+        self.server.wait_for_step(job, 1)
+        while "checkpoint.safetensors" not in self.hidden_files(job):
+            self.assertEqual("JOB_STATE_RUNNING", self.server.get(job)["state"])
+            time.sleep(0.1)
+        (worker,) = self.server.workers()
+        os.kill(worker, signal.SIGKILL)
+        found = harness.wait_for("the second attempt trains", lambda: re.findall(
+            r"training starts at step (\d+)", self.server.run("logs", job).out)[1:])
+        first = int(found[0])
+        self.assertGreater(first, 1)
+        self.assertEqual(1, first % 20)
+        self.server.wait_for_step(job, first + 20)
+        self.server.run("cancel", job)
+        self.server.wait_until(job, "CANCELLED")
+        resumed = [line for line in self.server.history(job) if "lr" in line]
+        self.assertEqual(list(range(1, len(resumed) + 1)), [line["step"] for line in resumed])
+        again = self.server.submit(*long, "--steps", str(len(resumed)), "--wait")
+        undisturbed = [line for line in self.server.history(again["id"]) if "lr" in line]
+        self.assertEqual(undisturbed, resumed)
+        harness.seen("worker SIGKILLed after a checkpoint", "second attempt started at step %d; "
+                     "all %d losses equal an undisturbed run's" % (first, len(resumed)))
+
+    def hidden_files(self, job):
+        """Names of what the server keeps of the job, in one text."""
+        return " ".join(os.listdir(os.path.join(self.server.data_dir, "jobs", job,
+                                                "artifacts")))
 
     def test_killed_worker_fails_its_job_where_no_retry_is_allowed(self):
         job = self.server.submit(*LONG, "--max-retries", "0")["id"]
