@@ -6,33 +6,10 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_split.h"
+#include "base/utf8.h"
 
 namespace mantissa::cli {
 namespace {
-
-// Length in bytes of the UTF-8 character at the start of `text`, and the character; 0 if there is
-// none: overlong forms, surrogates and cut characters are none.
-int DecodeUtf8(absl::string_view text, uint32_t* character) {
-  const auto byte = [&](size_t i) { return static_cast<uint8_t>(text[i]); };
-  const uint8_t first = byte(0);
-  if (first < 0x80) {
-    *character = first;
-    return 1;
-  }
-  const int length = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : 2;
-  if (first < 0xC2 || first > 0xF4 || text.size() < static_cast<size_t>(length)) return 0;
-  uint32_t value = first & (0xFF >> (length + 1));
-  for (int i = 1; i < length; ++i) {
-    if ((byte(i) & 0xC0) != 0x80) return 0;
-    value = value << 6 | (byte(i) & 0x3F);
-  }
-  constexpr uint32_t kSmallest[] = {0, 0, 0x80, 0x800, 0x10000};
-  if (value < kSmallest[length] || value > 0x10FFFF || (value >= 0xD800 && value < 0xE000)) {
-    return 0;
-  }
-  *character = value;
-  return length;
-}
 
 // Controls (C0, DEL, C1), line separators and marks of writing direction.
 bool IsHarmful(uint32_t c) {

@@ -16,9 +16,6 @@ namespace mantissa::data {
 // parts, no part empty or "..", valid UTF-8, no backslash, no control character.
 bool IsSafeName(absl::string_view name);
 
-// Whether `text` is UTF-8 (RFC 3629), as a string of a proto message must be.
-bool IsUtf8(absl::string_view text);
-
 // Printable ASCII: other bytes as \xNN, at most 128 of them. For error texts.
 std::string Printable(absl::string_view name);
 

@@ -8,6 +8,7 @@
 #include "absl/strings/str_split.h"
 #include "base/log.h"
 #include "base/status.h"
+#include "base/utf8.h"
 
 namespace mantissa::jobs {
 namespace {
@@ -15,7 +16,7 @@ namespace {
 // For error texts: printable and short.
 std::string Shown(absl::string_view text) {
   constexpr size_t kMax = 80;
-  std::string shown = EscapeControlCharacters(text.substr(0, kMax));
+  std::string shown = EscapeControlCharacters(CutUtf8(text, kMax));
   return absl::StrCat("\"", shown, text.size() > kMax ? "..." : "", "\"");
 }
 
@@ -29,29 +30,6 @@ bool IsLabelChar(char c) {
 
 bool HasControl(absl::string_view text) {
   return std::any_of(text.begin(), text.end(), [](char c) { return absl::ascii_iscntrl(c); });
-}
-
-// Length of the UTF-8 character at the start of `text`, 0 if it is not well formed.
-size_t Utf8Length(absl::string_view text) {
-  const auto byte = [&](size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned char lead = byte(0);
-  const size_t length = lead < 0x80 ? 1 : lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
-  if ((lead >= 0x80 && lead < 0xc2) || lead > 0xf4 || text.size() < length) return 0;
-  for (size_t i = 1; i < length; ++i) {
-    if ((byte(i) & 0xc0) != 0x80) return 0;
-  }
-  if ((lead == 0xe0 && byte(1) < 0xa0) || (lead == 0xed && byte(1) > 0x9f)) return 0;
-  if ((lead == 0xf0 && byte(1) < 0x90) || (lead == 0xf4 && byte(1) > 0x8f)) return 0;
-  return length;
-}
-
-bool IsUtf8(absl::string_view text) {
-  while (!text.empty()) {
-    const size_t length = Utf8Length(text);
-    if (length == 0) return false;
-    text.remove_prefix(length);
-  }
-  return true;
 }
 
 }  // namespace

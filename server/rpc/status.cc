@@ -5,6 +5,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "base/status.h"
+#include "base/utf8.h"
 #include "google/rpc/error_details.pb.h"
 #include "google/rpc/status.pb.h"
 
@@ -15,8 +16,7 @@ namespace {
 constexpr size_t kMaxText = 2048;
 
 std::string Shortened(absl::string_view text) {
-  return text.size() <= kMaxText ? std::string(text)
-                                 : absl::StrCat(text.substr(0, kMaxText), "...");
+  return text.size() <= kMaxText ? std::string(text) : absl::StrCat(CutUtf8(text, kMaxText), "...");
 }
 
 void AddViolations(const absl::Status& status, google::rpc::Status& out) {
