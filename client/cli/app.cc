@@ -2,13 +2,13 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/status.h"
+#include "base/version.h"
 #include "client/cli/commands.h"
 #include "client/cli/error_text.h"
 #include "client/cli/help.h"
 #include "client/cli/invocation.h"
 #include "client/cli/parse.h"
 #include "client/cli/settings.h"
-#include "client/cli/version.h"
 
 namespace mantissa::cli {
 namespace {

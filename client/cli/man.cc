@@ -5,8 +5,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
+#include "base/version.h"
 #include "client/cli/help.h"
-#include "client/cli/version.h"
 
 namespace mantissa::cli {
 namespace {

@@ -14,9 +14,9 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/status.h"
+#include "base/version.h"
 #include "server/main/app.h"
 #include "server/main/settings.h"
-#include "server/main/version.h"
 
 namespace mantissa::server {
 namespace {
