@@ -70,23 +70,27 @@ absl::StatusOr<internal::v1::Task> JobRunner::TaskOf(absl::string_view id, int32
 absl::StatusOr<int64_t> JobRunner::Report(absl::string_view id, int32_t attempt,
                                           const std::vector<WorkerReport>& reports) {
   ASSIGN_OR_RETURN(int64_t last, parts_.workers.LastReport(id, attempt));
-  std::vector<const WorkerReport*> fresh;
-  for (const WorkerReport& report : reports) {
-    if (report.number() <= last) continue;
-    if (report.number() != last + 1) {
-      return absl::OutOfRangeError(absl::StrCat("Report ", report.number(), " came after ", last,
-                                                ". Send again from ", last + 1, "."));
-    }
-    last = report.number();
-    fresh.push_back(&report);
+  if (std::all_of(reports.begin(), reports.end(),
+                  [last](const WorkerReport& report) { return report.number() <= last; })) {
+    return last;
   }
-  if (fresh.empty()) return last;
   ASSIGN_OR_RETURN(const v1::Job job, parts_.ledger.Edit(id, [&](JobEdit& edit) -> absl::Status {
     if (edit.job.attempt() != attempt) {
       return absl::UnauthenticatedError("This attempt is over. The worker should end.");
     }
+    // Again, now that nobody else edits: a broken stream and its successor may bring the same
+    // reports at the same time.
+    ASSIGN_OR_RETURN(last, parts_.workers.LastReport(id, attempt));
     const absl::Time now = parts_.clock.Now();
-    for (const WorkerReport* report : fresh) ApplyReport(*report, now, edit);
+    for (const WorkerReport& report : reports) {
+      if (report.number() <= last) continue;
+      if (report.number() != last + 1) {
+        return absl::OutOfRangeError(absl::StrCat("Report ", report.number(), " came after ", last,
+                                                  ". Send again from ", last + 1, "."));
+      }
+      last = report.number();
+      ApplyReport(report, now, edit);
+    }
     return absl::OkStatus();
   }));
   if (IsEnd(job.state())) parts_.pool.ExpectExit(id);

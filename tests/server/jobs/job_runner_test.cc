@@ -2,7 +2,9 @@
 
 #include <signal.h>
 
+#include <numeric>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "absl/strings/match.h"
@@ -69,6 +71,30 @@ TEST_F(JobRunnerTest, KeepsEachReportOnceHoweverOftenItIsSent) {
   int steps = 0;
   for (const v1::JobEvent& event : world.Events(id)) steps += event.has_step_done() ? 1 : 0;
   EXPECT_EQ(steps, 3);
+}
+
+TEST_F(JobRunnerTest, StreamsThatBringTheSameReportsAtOnceKeepEachOnce) {
+  World& world = Start("sleep 100");
+  const std::string id = world.MustSubmit("digits").id();
+  world.supervisor.Tick();
+  constexpr int kReports = 40;
+  const auto stream = [&] {
+    std::vector<WorkerReport> reports;
+    for (int number = 1; number <= kReports; ++number) {
+      reports.push_back(StepReport(number, number));
+      EXPECT_GE(world.runner.Report(id, 1, reports).value_or(-1), number);
+    }
+  };
+  std::vector<std::thread> streams;
+  for (int i = 0; i < 4; ++i) streams.emplace_back(stream);
+  for (std::thread& thread : streams) thread.join();
+  std::vector<int64_t> steps;
+  for (const v1::JobEvent& event : world.Events(id)) {
+    if (event.has_step_done()) steps.push_back(event.step_done().step());
+  }
+  std::vector<int64_t> wanted(kReports);
+  std::iota(wanted.begin(), wanted.end(), 1);
+  EXPECT_EQ(steps, wanted);
 }
 
 TEST_F(JobRunnerTest, AGapInTheReportsIsRefused) {
