@@ -72,10 +72,7 @@ absl::StatusOr<std::optional<v1::Dataset>> DatasetDesk::CheckNew(
   RETURN_IF_ERROR(CheckAndFill(request));
   ASSIGN_OR_RETURN(std::optional<v1::Dataset> known, store_.Find(request.name()));
   if (known.has_value()) {
-    v1::Dataset same;
-    same.set_name(request.name());
-    same.set_content_sha256(ContentSha256(request));
-    RETURN_IF_ERROR(store_.Insert(same));  // ALREADY_EXISTS unless it is the same
+    RETURN_IF_ERROR(CheckSameContent(*known, ContentSha256(request)));
     return known;
   }
   for (const v1::DatasetFile& file : request.files()) {

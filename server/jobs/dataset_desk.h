@@ -3,7 +3,7 @@
 // What clients do with data sets.
 //
 //   desk.Create(request, [](absl::StatusOr<v1::Dataset> dataset) { ... });
-//   ASSIGN_OR_RETURN(auto datasets, desk.List(/*after=*/"", 100));
+//   RETURN_IF_ERROR(desk.Delete("digits"));
 //
 // Thread-safe.
 #pragma once

@@ -60,17 +60,19 @@ std::string ContentSha256(const v1::CreateDatasetRequest& request) {
   return Sha256Hex(absl::StrJoin(lines, "\n"));
 }
 
+absl::Status CheckSameContent(const v1::Dataset& known, absl::string_view content_sha256) {
+  if (known.content_sha256() == content_sha256) return absl::OkStatus();
+  return AlreadyExists("dataset", known.name(),
+                       absl::StrCat("The data set `", known.name(),
+                                    "` has other files or options. Use another name, or delete "
+                                    "it first."));
+}
+
 absl::Status DatasetStore::Insert(const v1::Dataset& dataset) {
   absl::MutexLock lock(&state_.mutex());
   Database& db = state_.db();
   ASSIGN_OR_RETURN(const std::optional<v1::Dataset> known, FindIn(db, dataset.name()));
-  if (known.has_value()) {
-    if (known->content_sha256() == dataset.content_sha256()) return absl::OkStatus();
-    return AlreadyExists("dataset", dataset.name(),
-                         absl::StrCat("The data set `", dataset.name(),
-                                      "` has other files or options. Use another name, or delete "
-                                      "it first."));
-  }
+  if (known.has_value()) return CheckSameContent(*known, dataset.content_sha256());
   Transaction transaction(db);
   RETURN_IF_ERROR(
       db.Run("INSERT INTO datasets(name, content_sha256, dataset_proto) VALUES(?, ?, ?)",
@@ -90,16 +92,23 @@ absl::StatusOr<v1::Dataset> DatasetStore::Get(absl::string_view name) {
   return NotFound("dataset", name, "ListDatasets tells which there are; CreateDataset makes one.");
 }
 
-absl::StatusOr<std::vector<v1::Dataset>> DatasetStore::List(absl::string_view after, int limit) {
+absl::StatusOr<DatasetPage> DatasetStore::List(absl::string_view after, int limit) {
   absl::MutexLock lock(&state_.mutex());
   ASSIGN_OR_RETURN(Rows rows,
                    state_.db().Query("SELECT dataset_proto FROM datasets WHERE name > ? ORDER BY "
                                      "name LIMIT ?",
-                                     after, int64_t{limit}));
-  std::vector<v1::Dataset> datasets;
-  while (rows.Next()) datasets.emplace_back().ParseFromString(rows.Text(0));
+                                     after, int64_t{limit} + 1));
+  DatasetPage page;
+  size_t bytes = 0;
+  while (!page.more && rows.Next()) {
+    page.more = static_cast<int>(page.datasets.size()) == limit || bytes >= kMaxPageBytes;
+    if (page.more) break;
+    const std::string dataset = rows.Text(0);
+    bytes += dataset.size();
+    page.datasets.emplace_back().ParseFromString(dataset);
+  }
   RETURN_IF_ERROR(rows.status());
-  return datasets;
+  return page;
 }
 
 absl::StatusOr<std::vector<std::string>> DatasetStore::Remove(absl::string_view name) {

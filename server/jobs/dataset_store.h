@@ -20,9 +20,17 @@
 
 namespace mantissa::jobs {
 
+struct DatasetPage {
+  std::vector<v1::Dataset> datasets;
+  bool more = false;  // others come after them
+};
+
 // SHA-256 over names and hashes of the files and the options: equal means equal data.
 // REQUIRES: defaults are filled in.
 std::string ContentSha256(const v1::CreateDatasetRequest& request);
+
+// ALREADY_EXISTS unless `known` has that content.
+absl::Status CheckSameContent(const v1::Dataset& known, absl::string_view content_sha256);
 
 class DatasetStore {
  public:
@@ -33,8 +41,8 @@ class DatasetStore {
   absl::Status Insert(const v1::Dataset& dataset);
   absl::StatusOr<v1::Dataset> Get(absl::string_view name);
   absl::StatusOr<std::optional<v1::Dataset>> Find(absl::string_view name);
-  // By name, those after `after`.
-  absl::StatusOr<std::vector<v1::Dataset>> List(absl::string_view after, int limit);
+  // By name, those after `after`: at most `limit`, and fewer where they are large.
+  absl::StatusOr<DatasetPage> List(absl::string_view after, int limit);
   // Returns the blobs that it had. FAILED_PRECONDITION while a job that has not ended uses it.
   absl::StatusOr<std::vector<std::string>> Remove(absl::string_view name);
 

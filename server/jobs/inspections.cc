@@ -16,6 +16,10 @@ absl::Status Unreadable(absl::string_view name, absl::string_view why) {
   return absl::InvalidArgumentError(absl::StrCat("The data set `", name, "` can't be used: ", why));
 }
 
+absl::Status Stopping() {
+  return absl::UnavailableError("The server stops. Try again when it is back.");
+}
+
 // What a worker's failure means to whoever asked.
 absl::Status ToStatus(absl::string_view name, const v1::Failure& failure) {
   const std::string& message = failure.message();
@@ -37,22 +41,22 @@ Inspections::Inspections(WorkerPool& pool, Clock& clock, InspectionOptions optio
 
 void Inspections::Start(const v1::CreateDatasetRequest& request, Done done) {
   const std::string task = absl::StrCat(kPrefix, RandomToken(6));
-  bool full = false;
+  absl::Status refused;
   {
     absl::MutexLock lock(&mutex_);
-    full = static_cast<int>(running_.size()) >= options_.max_running;
-    if (!full) {
+    if (abandoned_) {
+      refused = Stopping();
+    } else if (static_cast<int>(running_.size()) >= options_.max_running) {
+      refused = OverLimit("inspections", absl::StrCat(options_.max_running,
+                                                      " data sets are being read, "
+                                                      "as many as may. Try again in a moment."));
+    } else {
       running_.emplace(task, Inspection{.request = request,
                                         .done = done,
                                         .deadline = clock_.Monotonic() + options_.timeout});
     }
   }
-  if (full) {
-    done(OverLimit("inspections", absl::StrCat(options_.max_running,
-                                               " data sets are being read, "
-                                               "as many as may. Try again in a moment.")));
-    return;
-  }
+  if (!refused.ok()) return done(refused);
   const absl::Status started = pool_.Start(task, /*attempt=*/1, options_.log_path);
   if (!started.ok()) Finish(task, absl::InternalError(started.message()));
 }
@@ -133,11 +137,12 @@ void Inspections::Abandon() {
   std::vector<std::string> tasks;
   {
     absl::MutexLock lock(&mutex_);
+    abandoned_ = true;
     for (const auto& [task, inspection] : running_) tasks.push_back(task);
   }
   for (const std::string& task : tasks) {
     pool_.Cancel(task);
-    Finish(task, absl::UnavailableError("The server stops. Try again when it is back."));
+    Finish(task, Stopping());
   }
 }
 

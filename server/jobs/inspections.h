@@ -56,7 +56,7 @@ class Inspections {
   void WorkerEnded(const WorkerEnd& end);
   // Ends those that take too long.
   void Tick();
-  // Ends the waiting of all; for the server's stop.
+  // Ends the waiting of all, those to come too; for the server's stop.
   void Abandon();
 
  private:
@@ -72,6 +72,7 @@ class Inspections {
   const InspectionOptions options_;
   absl::Mutex mutex_;
   std::map<std::string, Inspection, std::less<>> running_ ABSL_GUARDED_BY(mutex_);
+  bool abandoned_ ABSL_GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace mantissa::jobs

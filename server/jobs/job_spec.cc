@@ -124,9 +124,9 @@ absl::Status CheckAndFillLoss(v1::PolicyName policy, v1::TrainingSpec& training)
 
 absl::Status CheckAndFillGeneral(v1::JobSpec& spec) {
   RETURN_IF_ERROR(CheckText("name", spec.name(), 128));
-  if (spec.labels_size() > 32) {
-    return Invalid("labels", absl::StrCat(spec.labels_size(), " labels"), "at most 32",
-                   "Leave some out.");
+  if (spec.labels_size() > kMaxLabels) {
+    return Invalid("labels", absl::StrCat(spec.labels_size(), " labels"),
+                   absl::StrCat("at most ", kMaxLabels), "Leave some out.");
   }
   for (const auto& [key, value] : spec.labels()) RETURN_IF_ERROR(CheckLabel("labels", key, value));
   RETURN_IF_ERROR(CheckName("dataset", spec.dataset()));

@@ -11,9 +11,6 @@
 namespace mantissa::jobs {
 namespace {
 
-// Bytes of events that one call of EventsAfter reads at most (one event more may go over).
-constexpr size_t kMaxEventBytes = 1 << 20;
-
 absl::Status NoSuchJob(absl::string_view id) {
   return NotFound("job", id, "ListJobs tells which there are.");
 }
@@ -92,15 +89,17 @@ absl::StatusOr<JobPage> JobStore::List(const JobFilter& filter, int64_t before, 
   absl::MutexLock lock(&state_.mutex());
   JobPage page;
   int64_t last = 0;
+  size_t bytes = 0;
   {
     ASSIGN_OR_RETURN(Rows rows, SelectJobs(state_.db(), filter, before, limit + 1));
     while (rows.Next()) {
-      if (static_cast<int>(page.jobs.size()) == limit) {
+      if (static_cast<int>(page.jobs.size()) == limit || bytes >= kMaxPageBytes) {
         page.next_before = last;
         break;
       }
       last = rows.Int(0);
       page.jobs.push_back(ReadJob(rows).job);
+      bytes += page.jobs.back().ByteSizeLong();
     }
     RETURN_IF_ERROR(rows.status());
   }
@@ -120,7 +119,7 @@ absl::StatusOr<std::vector<v1::JobEvent>> JobStore::EventsAfter(absl::string_vie
                                                 id, sequence, int64_t{limit}));
   std::vector<v1::JobEvent> events;
   size_t bytes = 0;
-  while (bytes < kMaxEventBytes && rows.Next()) {
+  while (bytes < kMaxPageBytes && rows.Next()) {
     const std::string event = rows.Text(0);
     bytes += event.size();
     events.emplace_back().ParseFromString(event);

@@ -23,6 +23,9 @@ absl::Status CheckFileName(absl::string_view field, absl::string_view name);
 // A text for people: valid UTF-8 without control characters, at most `max_bytes`.
 absl::Status CheckText(absl::string_view field, absl::string_view text, size_t max_bytes);
 
+// Labels of a job, and of a search for jobs, at most.
+inline constexpr int kMaxLabels = 32;
+
 // Labels: keys of 1 to 63, values of at most 63 of a-z A-Z 0-9 - _ . / .
 absl::Status CheckLabel(absl::string_view field, absl::string_view key, absl::string_view value);
 

@@ -20,13 +20,4 @@ class Observer {
   virtual void OnUploaded(int64_t bytes) = 0;
 };
 
-// Listens to nothing.
-class NullObserver : public Observer {
- public:
-  void OnEvent(const v1::Job&, const v1::JobEvent&) override {}
-  void OnWorkerStarted() override {}
-  void OnWorkerDied(v1::FailureCause) override {}
-  void OnUploaded(int64_t) override {}
-};
-
 }  // namespace mantissa::jobs

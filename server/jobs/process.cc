@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <utility>
@@ -49,14 +50,23 @@ struct Prepared {
   int null_fd, log_fd;
 };
 
+// Of "NAME=value".
+absl::string_view NameOf(absl::string_view entry) { return entry.substr(0, entry.find('=')); }
+
 Prepared Prepare(const Command& command, int null_fd, int log_fd) {
   Prepared prepared{.work_dir = command.work_dir.c_str(), .null_fd = null_fd, .log_fd = log_fd};
   for (const std::string& arg : command.argv) {
     prepared.argv.push_back(const_cast<char*>(arg.c_str()));
   }
-  for (char** entry = environ; *entry != nullptr; ++entry) prepared.environment.push_back(*entry);
   for (const std::string& entry : command.environment) {
     prepared.environment.push_back(const_cast<char*>(entry.c_str()));
+  }
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    // Of a name that occurs twice, some programs take the first and some the last.
+    const bool replaced =
+        std::any_of(command.environment.begin(), command.environment.end(),
+                    [&](const std::string& own) { return NameOf(own) == NameOf(*entry); });
+    if (!replaced) prepared.environment.push_back(*entry);
   }
   prepared.argv.push_back(nullptr);
   prepared.environment.push_back(nullptr);

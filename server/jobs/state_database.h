@@ -7,6 +7,7 @@
 //   DatasetStore datasets(*state);
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <string>
 
@@ -16,6 +17,10 @@
 #include "server/jobs/database.h"
 
 namespace mantissa::jobs {
+
+// Bytes of messages that one answer reads from the database at most, so that it fits into a message
+// of the API. The last one may go over.
+inline constexpr size_t kMaxPageBytes = 1 << 20;
 
 class StateDatabase {
  public:

@@ -2,7 +2,6 @@
 
 #include <memory>
 #include <utility>
-#include <vector>
 
 #include "base/status.h"
 #include "server/rpc/blob_sink.h"
@@ -59,12 +58,12 @@ absl::StatusOr<v1::ListDatasetsResponse> DatasetService::List(
     const v1::ListDatasetsRequest& request) {
   ASSIGN_OR_RETURN(const int limit, PageSize(request.page_size()));
   ASSIGN_OR_RETURN(const std::string after, ParsePageToken("datasets", request.page_token()));
-  ASSIGN_OR_RETURN(std::vector<v1::Dataset> found, parts_.store.List(after, limit + 1));
-  const bool more = static_cast<int>(found.size()) > limit;
-  if (more) found.pop_back();
+  ASSIGN_OR_RETURN(jobs::DatasetPage page, parts_.store.List(after, limit));
   v1::ListDatasetsResponse response;
-  if (more) response.set_next_page_token(MakePageToken("datasets", found.back().name()));
-  for (v1::Dataset& dataset : found) *response.add_datasets() = std::move(dataset);
+  if (page.more) {
+    response.set_next_page_token(MakePageToken("datasets", page.datasets.back().name()));
+  }
+  for (v1::Dataset& dataset : page.datasets) *response.add_datasets() = std::move(dataset);
   return response;
 }
 

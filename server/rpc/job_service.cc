@@ -15,7 +15,6 @@
 #include "server/rpc/unary.h"
 
 namespace mantissa::rpc {
-
 grpc::ServerUnaryReactor* JobService::SubmitJob(grpc::CallbackServerContext* context,
                                                 const v1::SubmitJobRequest* request,
                                                 v1::Job* response) {
@@ -60,6 +59,11 @@ absl::StatusOr<v1::ListJobsResponse> JobService::List(const v1::ListJobsRequest&
     if (state != v1::JOB_STATE_UNSPECIFIED) {
       filter.states.push_back(static_cast<v1::JobState>(state));
     }
+  }
+  if (request.labels_size() > jobs::kMaxLabels) {
+    return InvalidField("labels", absl::StrCat(request.labels_size(), " labels"),
+                        absl::StrCat("at most ", jobs::kMaxLabels, ", as many as a job has"),
+                        "Leave some out.");
   }
   for (const auto& [key, value] : request.labels()) {
     RETURN_IF_ERROR(jobs::CheckLabel("labels", key, value));

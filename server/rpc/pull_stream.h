@@ -3,7 +3,7 @@
 // A stream from the server that asks its source for the next messages only when the client has
 // taken those before: a slow reader costs one batch of memory, wherever it stands.
 //
-//   return StartPullStream<v1::JobEvent>(context, executor, std::make_unique<EventSource>(...));
+//   return StartPullStream<v1::JobEvent>(executor, std::make_unique<EventSource>(...));
 //
 // A cancelled stream ends at once, also while its source has nothing to give.
 #pragma once
@@ -73,7 +73,8 @@ class PullStream : public grpc::ServerWriteReactor<Message> {
   void OnCancel() override {
     absl::MutexLock lock(&mutex_);
     alarm_.reset();
-    if (!writing_) FinishLocked(grpc::Status::CANCELLED);
+    cancelled_ = true;
+    Advance();
   }
 
   void OnDone() override {
@@ -94,7 +95,9 @@ class PullStream : public grpc::ServerWriteReactor<Message> {
 
   // Does what comes next: write, finish, pull or wait.
   void Advance() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-    if (finished_ || writing_ || pulling_) return;
+    if (finished_ || writing_) return;
+    if (cancelled_) return FinishLocked(grpc::Status::CANCELLED);
+    if (pulling_) return;
     if (!batch_.empty()) {
       writing_ = true;
       this->StartWrite(&batch_.front());
@@ -147,6 +150,7 @@ class PullStream : public grpc::ServerWriteReactor<Message> {
   bool writing_ ABSL_GUARDED_BY(mutex_) = false;
   bool pulling_ ABSL_GUARDED_BY(mutex_) = false;
   bool ended_ ABSL_GUARDED_BY(mutex_) = false;
+  bool cancelled_ ABSL_GUARDED_BY(mutex_) = false;
   bool finished_ ABSL_GUARDED_BY(mutex_) = false;
 };
 

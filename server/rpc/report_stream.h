@@ -3,7 +3,7 @@
 // A worker's Report stream: reports are kept in batches, then acknowledged; a command to cancel is
 // passed down.
 //
-//   return new ReportStream(desk, notifier, executor, *desk.Authenticate(*context));
+//   return ReportStream::Start(desk, notifier, executor, *desk.Authenticate(*context));
 //
 // While a batch is written to disk the next one gathers, so many small reports cost one sync. At
 // most kMaxPending reports wait; then reading stops until they are kept.

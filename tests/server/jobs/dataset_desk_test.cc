@@ -145,6 +145,37 @@ TEST_F(DatasetDeskTest, ReadingThatTakesTooLongIsRefused) {
   EXPECT_NE(result_->status().message().find("took longer"), std::string::npos);
 }
 
+TEST_F(DatasetDeskTest, NobodyWaitsForAServerThatStops) {
+  Upload("bytes");
+  Create(Request("digits", "bytes"));
+  world_.inspections.Abandon();
+  ASSERT_TRUE(result_.has_value());
+  EXPECT_EQ(result_->status().code(), absl::StatusCode::kUnavailable);
+  Create(Request("digits", "bytes"));
+  ASSERT_TRUE(result_.has_value());
+  EXPECT_EQ(result_->status().code(), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(world_.observer.starts, 1);
+}
+
+TEST_F(DatasetDeskTest, ListsInPagesThatFitIntoAMessage) {
+  for (int i = 0; i < 6; ++i) {
+    v1::Dataset dataset;
+    dataset.set_name(absl::StrCat("set", i));
+    dataset.add_class_names(std::string(300000, 'x'));
+    ASSERT_TRUE(world_.datasets.Insert(dataset).ok());
+  }
+  const DatasetPage two = *world_.datasets.List("", 2);
+  ASSERT_EQ(two.datasets.size(), 2u);
+  EXPECT_TRUE(two.more);
+  const DatasetPage first = *world_.datasets.List("", 100);
+  ASSERT_EQ(first.datasets.size(), 4u);
+  EXPECT_TRUE(first.more);
+  const DatasetPage last = *world_.datasets.List(first.datasets.back().name(), 2);
+  ASSERT_EQ(last.datasets.size(), 2u);
+  EXPECT_EQ(last.datasets[1].name(), "set5");
+  EXPECT_FALSE(last.more);
+}
+
 TEST_F(DatasetDeskTest, DeletingTakesTheBlobsThatNothingElseHas) {
   CreateKnown("one", "shared");
   CreateKnown("two", "shared");

@@ -61,6 +61,19 @@ TEST_F(JobStoreTest, ListsTheNewestFirstInPages) {
   EXPECT_EQ(last.next_before, 0);
 }
 
+TEST_F(JobStoreTest, APageOfLargeJobsEndsBeforeItIsTooLargeForAMessage) {
+  v1::SubmitJobRequest request = world_.Request("digits");
+  for (int i = 0; i < 40000; ++i)
+    request.mutable_spec()->mutable_precision()->add_low_groups(1 << 28);
+  for (int i = 0; i < 12; ++i) ASSERT_TRUE(world_.desk.Submit(request).ok());
+  const JobPage first = *world_.store.List({}, 0, 100);
+  EXPECT_GT(first.jobs.size(), 1u);
+  EXPECT_LT(first.jobs.size(), 12u);
+  const JobPage last = *world_.store.List({}, first.next_before, 100);
+  EXPECT_EQ(first.jobs.size() + last.jobs.size(), 12u);
+  EXPECT_EQ(last.next_before, 0);
+}
+
 TEST_F(JobStoreTest, FiltersByStateLabelsAndNamePrefixTogether) {
   Submit("alpha", "vision");
   Submit("alphabet", "speech");

@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <optional>
 #include <string>
 
@@ -97,6 +98,16 @@ TEST_F(ProcessTest, AProgramThatIsNotThereIsNamed) {
       Launch(command, [](const ProcessId&) { return absl::OkStatus(); }).status();
   EXPECT_EQ(status.code(), absl::StatusCode::kNotFound);
   EXPECT_NE(status.message().find("/no/such/program"), std::string::npos);
+}
+
+TEST_F(ProcessTest, ItsOwnVariableTakesThePlaceOfAnInheritedOne) {
+  setenv("MANTISSA_TEST", "inherited", /*overwrite=*/1);
+  Command command = Shell("");
+  command.argv = {"/usr/bin/env"};
+  Wait(*Launch(command, [](const ProcessId&) { return absl::OkStatus(); }));
+  unsetenv("MANTISSA_TEST");
+  EXPECT_NE(Log().find("MANTISSA_TEST=value\n"), std::string::npos);
+  EXPECT_EQ(Log().find("inherited"), std::string::npos);
 }
 
 TEST_F(ProcessTest, InheritsNoneOfOurFiles) {
