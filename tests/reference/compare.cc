@@ -6,6 +6,7 @@
 // tolerances, 2 if DIR cannot be read.
 
 #include <cstdio>
+#include <cstdlib>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,7 @@
 #include "ATen/Parallel.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "base/file.h"
 #include "base/status.h"
 #include "tests/reference/judge.h"
 #include "tests/reference/micro.h"
@@ -49,6 +51,12 @@ absl::StatusOr<Verdict> CompareMicro(const Recording& recording, const std::stri
   return JudgeMicro(recording, run);
 }
 
+// `bazel run` starts elsewhere than it was called.
+std::string FromCaller(const std::string& folder) {
+  const char* const caller = std::getenv("BUILD_WORKING_DIRECTORY");
+  return caller == nullptr || folder.starts_with('/') ? folder : JoinPath(caller, folder);
+}
+
 int Main(const std::vector<std::string>& arguments) {
   if (arguments.empty()) {
     PrintLine("usage: compare DIR [PART OF A RUN'S NAME]");
@@ -58,7 +66,7 @@ int Main(const std::vector<std::string>& arguments) {
   at::set_num_threads(1);
   at::globalContext().setDeterministicAlgorithms(true, /*warn_only=*/false);
   at::globalContext().setDeterministicFillUninitializedMemory(false);
-  const absl::StatusOr<Recording> recording = OpenRecording(arguments[0]);
+  const absl::StatusOr<Recording> recording = OpenRecording(FromCaller(arguments[0]));
   if (!recording.ok()) {
     PrintLine(recording.status().ToString());
     return 2;

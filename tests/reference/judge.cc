@@ -16,7 +16,7 @@ namespace mantissa::reference {
 namespace {
 
 // Norms of equal values, added up in another order.
-constexpr double kEqualNorms = 1e-11;
+constexpr double kEqualNorms = 1e-10;
 // Of overflow ratios to the promotion threshold, relative.
 constexpr double kNearThreshold = 0.05;
 // Of evaluation losses where training losses are equal: a code or two of the log-probabilities.

@@ -32,31 +32,31 @@ std::vector<std::string> Strings(const json& list) {
 }
 
 RecordedOperator ReadOperator(const json& op) {
-  return {.name = op["name"],
-          .type = op["type"],
-          .group = op["group"],
-          .inputs = Strings(op["inputs"]),
-          .parameters = Strings(op["params"]),
-          .value_format = op["dtype_v"],
-          .gradient_formats = Strings(op["dtype_dv_inputs"]),
-          .parameter_formats = Strings(op["dtype_theta"]),
-          .parameter_gradient_formats = Strings(op["dtype_dtheta"])};
+  return {.name = op.at("name"),
+          .type = op.at("type"),
+          .group = op.at("group"),
+          .inputs = Strings(op.at("inputs")),
+          .parameters = Strings(op.at("params")),
+          .value_format = op.at("dtype_v"),
+          .gradient_formats = Strings(op.at("dtype_dv_inputs")),
+          .parameter_formats = Strings(op.at("dtype_theta")),
+          .parameter_gradient_formats = Strings(op.at("dtype_dtheta"))};
 }
 
 RecordedStep ReadStep(const json& step) {
-  RecordedStep result{.learning_rate = Number(step["lr"]),
-                      .loss = Number(step["loss"]),
-                      .loss_before_rounding = Number(step["loss_before_rounding"]),
-                      .scale = Number(step["scale"]),
-                      .scale_after = Number(step["scale_after"]),
-                      .gradient_norm = Number(step["grad_l2"]),
-                      .parameter_norm = Number(step["theta_l2"]),
-                      .correct = step["correct"],
-                      .bits = step["bits"],
-                      .skipped = step["skipped"],
-                      .promoted = Strings(step["promoted"])};
+  RecordedStep result{.learning_rate = Number(step.at("lr")),
+                      .loss = Number(step.at("loss")),
+                      .loss_before_rounding = Number(step.at("loss_before_rounding")),
+                      .scale = Number(step.at("scale")),
+                      .scale_after = Number(step.at("scale_after")),
+                      .gradient_norm = Number(step.at("grad_l2")),
+                      .parameter_norm = Number(step.at("theta_l2")),
+                      .correct = step.at("correct"),
+                      .bits = step.at("bits"),
+                      .skipped = step.at("skipped"),
+                      .promoted = Strings(step.at("promoted"))};
   std::sort(result.promoted.begin(), result.promoted.end());
-  for (const json& entry : step["largest_overflow_ratios"]) {
+  for (const json& entry : step.at("largest_overflow_ratios")) {
     result.overflow_ratios[entry[1].get<std::string>()] = Number(entry[0]);
   }
   return result;
@@ -64,15 +64,15 @@ RecordedStep ReadStep(const json& step) {
 
 void ReadFirstTensors(const json& list, RecordedRun& run) {
   for (const json& entry : list) {
-    RecordedTensor tensor{.norm = Number(entry["post"]["l2"])};
+    RecordedTensor tensor{.norm = Number(entry.at("post").at("l2"))};
     if (entry.contains("overflow_count")) {
       tensor.has_counts = true;
-      tensor.overflow = entry["overflow_count"];
-      tensor.underflow = entry["underflow_count"];
+      tensor.overflow = entry.at("overflow_count");
+      tensor.underflow = entry.at("underflow_count");
     }
-    const std::string kind = entry["kind"], name = entry["name"];
-    const std::string key = kind == "dv" ? TensorKey(kind, name, entry["op"].get<std::string>(),
-                                                     entry["consumer_input"])
+    const std::string kind = entry.at("kind"), name = entry.at("name");
+    const std::string key = kind == "dv" ? TensorKey(kind, name, entry.at("op").get<std::string>(),
+                                                     entry.at("consumer_input"))
                                          : TensorKey(kind, name);
     run.first_tensors[key] = tensor;
   }
@@ -80,7 +80,7 @@ void ReadFirstTensors(const json& list, RecordedRun& run) {
 
 // The number after a flag of the recorded command line.
 void ReadFlag(const json& run, absl::string_view flag, double& value) {
-  const std::string line = run["command_line"];
+  const std::string line = run.at("command_line");
   const std::vector<std::string> words = absl::StrSplit(line, ' ', absl::SkipEmpty());
   for (size_t i = 0; i + 1 < words.size(); ++i) {
     if (words[i] == flag) MANTISSA_CHECK(absl::SimpleAtod(words[i + 1], &value), words[i + 1]);
@@ -182,6 +182,44 @@ absl::Status ForEachFormat(const RecordedRun& run, const planner::Plan& plan, co
   return absl::OkStatus();
 }
 
+// Throws if a field is missing or of another type.
+RecordedRun ParseRun(absl::string_view path, const json& file) {
+  RecordedRun run{
+      .name = std::string(WithoutSuffix(BaseName(path), ".json")),
+      .path = std::string(path),
+      .init = file.at("init"),
+      .policy = file.at("policy"),
+      .model = {.name = file.at("model"), .width = file.at("width"), .classes = file.at("classes")},
+      .batch_size = file.at("batch"),
+      .epochs = file.at("epochs"),
+      .cosine_epochs = file["cosine_T_max"],
+      .promotion_threshold = Number(file.at("promotion_threshold"))};
+  double growth = run.scale_growth_epochs;
+  ReadFlag(file, "--lr", run.learning_rate);
+  ReadFlag(file, "--mt", run.momentum);
+  ReadFlag(file, "--wd", run.weight_decay);
+  ReadFlag(file, "--lsc-init", run.loss_scale);
+  ReadFlag(file, "--lsc-evry-nep", growth);
+  run.scale_growth_epochs = static_cast<int>(growth);
+  for (const json& op : file.at("ops")) run.operators.push_back(ReadOperator(op));
+  for (const json& step : file.at("steps")) run.steps.push_back(ReadStep(step));
+  ReadFirstTensors(file.at("step1_tensors"), run);
+  for (const json& entry : file.at("eval")) {
+    run.evaluations.push_back(
+        {.epoch = entry.at("epoch"),
+         .kind = entry.at("kind"),
+         .loss = Number(entry.at("mean_loss")),
+         .loss_before_rounding = Number(entry.at("mean_loss_before_rounding")),
+         .correct = entry.at("correct"),
+         .samples = entry.at("samples")});
+  }
+  for (const auto& [name, tensor] : file.at("final_weights").items()) {
+    run.final_weights[name] = Number(tensor.at("l2"));
+  }
+  run.noisy_parameters = NoisyParameters(run.operators);
+  return run;
+}
+
 // Nothing: the policy is not known by name.
 std::optional<planner::PolicyOptions> PrecisionOf(const std::string& policy) {
   if (policy == "fp32") return planner::PolicyOptions{.policy = "none"};
@@ -227,42 +265,11 @@ absl::StatusOr<Recording> OpenRecording(absl::string_view folder) {
 
 absl::StatusOr<RecordedRun> ReadRun(absl::string_view path) {
   ASSIGN_OR_RETURN(const json file, ReadPythonJson(path));
-  if (!file.is_object() || !file.contains("steps") || !file.contains("ops")) {
-    return absl::InvalidArgumentError(absl::StrCat(path, " is no recorded run"));
+  try {
+    return ParseRun(path, file);
+  } catch (const json::exception& error) {
+    return absl::InvalidArgumentError(absl::StrCat(path, " is no recorded run: ", error.what()));
   }
-  RecordedRun run{
-      .name = std::string(WithoutSuffix(BaseName(path), ".json")),
-      .path = std::string(path),
-      .init = file["init"],
-      .policy = file["policy"],
-      .model = {.name = file["model"], .width = file["width"], .classes = file["classes"]},
-      .batch_size = file["batch"],
-      .epochs = file["epochs"],
-      .cosine_epochs = file["cosine_T_max"],
-      .promotion_threshold = Number(file["promotion_threshold"])};
-  double growth = run.scale_growth_epochs;
-  ReadFlag(file, "--lr", run.learning_rate);
-  ReadFlag(file, "--mt", run.momentum);
-  ReadFlag(file, "--wd", run.weight_decay);
-  ReadFlag(file, "--lsc-init", run.loss_scale);
-  ReadFlag(file, "--lsc-evry-nep", growth);
-  run.scale_growth_epochs = static_cast<int>(growth);
-  for (const json& op : file["ops"]) run.operators.push_back(ReadOperator(op));
-  for (const json& step : file["steps"]) run.steps.push_back(ReadStep(step));
-  ReadFirstTensors(file["step1_tensors"], run);
-  for (const json& entry : file["eval"]) {
-    run.evaluations.push_back({.epoch = entry["epoch"],
-                               .kind = entry["kind"],
-                               .loss = Number(entry["mean_loss"]),
-                               .loss_before_rounding = Number(entry["mean_loss_before_rounding"]),
-                               .correct = entry["correct"],
-                               .samples = entry["samples"]});
-  }
-  for (const auto& [name, tensor] : file["final_weights"].items()) {
-    run.final_weights[name] = Number(tensor["l2"]);
-  }
-  run.noisy_parameters = NoisyParameters(run.operators);
-  return run;
 }
 
 absl::StatusOr<planner::Plan> PlanOf(const RecordedRun& run) {
