@@ -264,7 +264,7 @@ constexpr Flag kScheduleEpochs = {
     .names = "--schedule-epochs",
     .type = kNumber,
     .value = "N",
-    .default_text = "the number of epochs",
+    .default_text = "all epochs after the warm-up",
     .help = "Epochs over which the cosine runs.",
     .field = "training.schedule_epochs",
 };

@@ -86,17 +86,19 @@ absl::Status CheckAndFillOptimizer(v1::TrainingSpec& training) {
 }
 
 absl::Status CheckAndFillSchedule(v1::TrainingSpec& training) {
+  RETURN_IF_ERROR(CheckRange("warmup_epochs", training.warmup_epochs(), 0, training.epochs(),
+                             absl::StrCat("0 to epochs, ", training.epochs()),
+                             "Use fewer than `epochs`."));
   RETURN_IF_ERROR(CheckCount("schedule_epochs", training.schedule_epochs(), kMaxEpochs,
-                             "Leave it out for as many as `epochs`."));
-  if (training.schedule_epochs() == 0) training.set_schedule_epochs(training.epochs());
+                             "Leave it out for all epochs after the warm-up."));
+  if (training.schedule_epochs() == 0) {
+    training.set_schedule_epochs(std::max(1, training.epochs() - training.warmup_epochs()));
+  }
   RETURN_IF_ERROR(CheckCount("step_epochs", training.step_epochs(), kMaxEpochs, "Use 30."));
   if (training.step_epochs() == 0) training.set_step_epochs(30);
   if (!training.has_step_gamma()) training.set_step_gamma(0.1);
-  RETURN_IF_ERROR(CheckRange("step_gamma", training.step_gamma(),
-                             std::numeric_limits<double>::denorm_min(), 1, "above 0.0 to 1.0",
-                             "Use 0.1."));
-  return CheckRange("warmup_epochs", training.warmup_epochs(), 0, training.epochs(),
-                    absl::StrCat("0 to epochs, ", training.epochs()), "Use fewer than `epochs`.");
+  return CheckRange("step_gamma", training.step_gamma(), std::numeric_limits<double>::denorm_min(),
+                    1, "above 0.0 to 1.0", "Use 0.1.");
 }
 
 bool IsPowerOfTwo(double value) {

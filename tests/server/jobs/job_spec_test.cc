@@ -4,6 +4,7 @@
 #include <functional>
 #include <limits>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/status.h"
@@ -86,6 +87,17 @@ TEST(TrainingSpec, DefaultsAreThePapers) {
   EXPECT_TRUE(training.dynamic_loss_scale());
   EXPECT_EQ(training.evaluate_every(), 1);
   EXPECT_EQ(training.threads(), 3);
+}
+
+TEST(TrainingSpec, TheCosineEndsWithTheTrainingHoweverLongTheWarmUp) {
+  for (const auto& [warmup, wanted] : {std::pair{0, 20}, {5, 15}, {20, 1}}) {
+    v1::TrainingSpec training;
+    training.set_batch_size(128);
+    training.set_epochs(20);
+    training.set_warmup_epochs(warmup);
+    ASSERT_TRUE(CheckAndFillTraining({.train_samples = 1000}, training).ok());
+    EXPECT_EQ(training.schedule_epochs(), wanted);
+  }
 }
 
 TEST(TrainingSpec, WithoutRoundingTheLossScaleStaysOne) {
