@@ -3,6 +3,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
 #include "base/status.h"
 #include "planner/policies/registry.h"
@@ -21,15 +22,6 @@ absl::Status UnknownPolicy(absl::string_view given) {
 }
 
 }  // namespace
-
-absl::StatusOr<v1::PolicyName> ParsePolicyName(absl::string_view text) {
-  v1::PolicyName policy;
-  if (text != "unspecified" && absl::AsciiStrToLower(text) == text &&
-      v1::PolicyName_Parse(absl::StrCat(kPrefix, absl::AsciiStrToUpper(text)), &policy)) {
-    return policy;
-  }
-  return UnknownPolicy(absl::StrCat("\"", text, "\""));
-}
 
 std::string PolicyNameText(v1::PolicyName policy) {
   if (policy == v1::POLICY_NAME_UNSPECIFIED) policy = v1::POLICY_NAME_DEMOTION;

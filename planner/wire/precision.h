@@ -13,16 +13,13 @@
 #include <string>
 
 #include "absl/status/statusor.h"
-#include "absl/strings/string_view.h"
 #include "mantissa/v1/common.pb.h"
 #include "planner/policies/options.h"
 
 namespace mantissa::planner {
 
-// "demotion" to POLICY_NAME_DEMOTION. InvalidArgument (field "policy") names those there are.
-absl::StatusOr<v1::PolicyName> ParsePolicyName(absl::string_view text);
-
-// The other way; POLICY_NAME_UNSPECIFIED is "demotion", a number that is no policy is empty.
+// POLICY_NAME_DEMOTION to "demotion"; POLICY_NAME_UNSPECIFIED too. A number that is no policy is
+// empty.
 std::string PolicyNameText(v1::PolicyName policy);
 
 // The spec with its defaults filled in and its ranges checked, as common.proto documents them.

@@ -192,8 +192,6 @@ void Convert(absl::string_view bytes, std::vector<To>& out) {
 
 }  // namespace
 
-bool IsNpy(absl::string_view bytes) { return absl::StartsWith(bytes, kMagic); }
-
 std::string NpyArray::dtype() const {
   absl::string_view kinds = kind == 'b'   ? "bool"
                             : kind == 'u' ? "uint"

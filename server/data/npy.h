@@ -19,9 +19,6 @@
 
 namespace mantissa::data {
 
-// Whether `bytes` starts as a .npy file does.
-bool IsNpy(absl::string_view bytes);
-
 struct NpyArray {
   // b: bool, u: unsigned, i: signed, f: IEEE floating point.
   char kind = 'u';

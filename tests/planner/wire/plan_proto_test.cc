@@ -6,7 +6,6 @@
 #include "base/status.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "planner/policies/registry.h"
 #include "planner/wire/precision.h"
 
 namespace mantissa::planner {
@@ -79,11 +78,12 @@ TEST(ExplainFromRequest, GivesAReasonForEachTensorInThePlansOrder) {
 }
 
 TEST(PlanFromProto, GivesBackThePlanOfEveryPolicy) {
-  for (const std::string& policy : PolicyNames()) {
-    SCOPED_TRACE(policy);
+  for (int number = 1; number < v1::PolicyName_ARRAYSIZE; ++number) {
+    const auto policy = static_cast<v1::PolicyName>(number);
+    SCOPED_TRACE(PolicyNameText(policy));
     v1::PlanRequest request = Request("mobilenet_v2");
-    request.mutable_precision()->set_policy(ParsePolicyName(policy).value());
-    if (policy == "explicit") request.mutable_precision()->add_low_groups(3);
+    request.mutable_precision()->set_policy(policy);
+    if (policy == v1::POLICY_NAME_EXPLICIT) request.mutable_precision()->add_low_groups(3);
     request = NormalizePlanRequest(request).value();
     const v1::Plan message = PlanFromRequest(request).value();
     const Plan plan = PlanFromProto(message, /*label_smoothing=*/0.1).value();
