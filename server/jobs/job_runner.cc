@@ -123,6 +123,7 @@ absl::Status JobRunner::Recover() {
 }
 
 void JobRunner::StartPending() {
+  RetryFailures();
   const absl::StatusOr<std::vector<std::string>> ids = parts_.store.IdsIn(v1::JOB_STATE_PENDING);
   if (!ids.ok()) {
     LogError("can't read the queue: ", ids.status().ToString());
@@ -182,6 +183,21 @@ void JobRunner::FailToStart(absl::string_view id, const absl::Status& why) {
   if (job.ok()) return;
   LogError("and its failure can't be kept: ", job.status().ToString());
   not_before_[std::string(id)] = parts_.clock.Monotonic() + kFailedWriteDelay;
+  unkept_failures_[std::string(id)] = why;
+}
+
+void JobRunner::RetryFailures() {
+  for (const auto& [id, why] : std::exchange(unkept_failures_, {})) {
+    if (parts_.clock.Monotonic() < not_before_[id]) {
+      unkept_failures_[id] = why;
+      continue;
+    }
+    const absl::StatusOr<JobEdit> edit = parts_.store.Load(id);
+    // One that is still in the queue starts anew.
+    if (edit.ok() && edit->job.state() == v1::JOB_STATE_PENDING) continue;
+    not_before_.erase(id);
+    FailToStart(id, why);
+  }
 }
 
 void JobRunner::HandleEnd(const WorkerEnd& end, JobEdit& edit) {

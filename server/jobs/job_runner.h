@@ -79,6 +79,8 @@ class JobRunner {
   absl::Status StartJob(const std::string& id);
   absl::Status PlanJob(const v1::Job& job);
   void FailToStart(absl::string_view id, const absl::Status& why);
+  // Those that could not be kept, for instance because the disk was full.
+  void RetryFailures();
   void HandleEnd(const WorkerEnd& end, JobEdit& edit);
   void AfterEnd(absl::string_view id);
 
@@ -86,6 +88,8 @@ class JobRunner {
   const RunnerOptions options_;
   // When a job may start again; only of jobs whose start or worker failed a moment ago.
   std::map<std::string, absl::Duration> not_before_;
+  // Why jobs could not start, where that is not on disk yet.
+  std::map<std::string, absl::Status> unkept_failures_;
 };
 
 }  // namespace mantissa::jobs

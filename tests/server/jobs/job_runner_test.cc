@@ -179,6 +179,21 @@ TEST_F(JobRunnerTest, AWorkerProgramThatIsNotThereFailsTheJobByName) {
   EXPECT_TRUE(absl::StrContains(world.MustGet(id).failure().message(), "worker.sh"));
 }
 
+TEST_F(JobRunnerTest, AStartWhoseFailureCannotBeKeptYetFailsLater) {
+  World& world = Start("sleep 100");
+  const std::string id = world.MustSubmit("digits").id();
+  const auto set_writable = [&](bool writable) {
+    absl::MutexLock lock(&world.state->mutex());
+    ASSERT_TRUE(world.state->db().Script(absl::StrCat("PRAGMA query_only = ", !writable)).ok());
+  };
+  world.planner.on_plan = [&] { set_writable(false); };
+  world.supervisor.Tick();
+  EXPECT_EQ(world.MustGet(id).state(), v1::JOB_STATE_PLANNING);
+  set_writable(true);
+  ASSERT_TRUE(world.TickUntilState(id, v1::JOB_STATE_FAILED, absl::Seconds(5)));
+  EXPECT_EQ(world.MustGet(id).failure().cause(), v1::FAILURE_CAUSE_INTERNAL);
+}
+
 TEST_F(JobRunnerTest, ARestartedServerTakesUpItsWorkers) {
   Start("sleep 1000");
   const std::string id = world_->MustSubmit("digits").id();

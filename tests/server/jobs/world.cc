@@ -11,6 +11,7 @@
 namespace mantissa::jobs {
 
 absl::StatusOr<v1::Plan> FakePlanner::MakePlan(const v1::PlanRequest& request) {
+  on_plan();
   if (request.model().model() == "builtin:none") return NotFound("model", "builtin:none", "");
   v1::Plan plan;
   *plan.mutable_model() = request.model();

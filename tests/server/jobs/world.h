@@ -9,6 +9,7 @@
 //   world.Tick();
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -27,6 +28,8 @@ namespace mantissa::jobs {
 class FakePlanner : public JobPlanner {
  public:
   absl::StatusOr<v1::Plan> MakePlan(const v1::PlanRequest& request) override;
+
+  std::function<void()> on_plan = [] {};
 };
 
 class CountingObserver : public Observer {
