@@ -34,4 +34,8 @@ std::string Sha256Hex(absl::string_view bytes) {
   return hash.Finish();
 }
 
+bool IsSha256Hex(absl::string_view text) {
+  return text.size() == 64 && text.find_first_not_of("0123456789abcdef") == absl::string_view::npos;
+}
+
 }  // namespace mantissa

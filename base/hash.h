@@ -33,4 +33,7 @@ class Sha256 {
 // The same of one string.
 std::string Sha256Hex(absl::string_view bytes);
 
+// Whether `text` is what they return: 64 lower-case hex digits.
+bool IsSha256Hex(absl::string_view text);
+
 }  // namespace mantissa

@@ -6,7 +6,6 @@
 #include <utility>
 #include <vector>
 
-#include "absl/algorithm/container.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/types/span.h"
@@ -102,10 +101,7 @@ class Upload {
 
 // The hash becomes part of a path here, so it has to be one.
 absl::Status CheckHash(const v1::Artifact& artifact) {
-  const auto is_hex = [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); };
-  if (artifact.sha256().size() == 64 && absl::c_all_of(artifact.sha256(), is_hex)) {
-    return absl::OkStatus();
-  }
+  if (IsSha256Hex(artifact.sha256())) return absl::OkStatus();
   return absl::InternalError(
       absl::StrCat("the server gives no SHA-256 of ", artifact.name(), ", so it can't be checked"));
 }

@@ -112,6 +112,8 @@ void ApplyReport(const WorkerReport& report, absl::Time now, JobEdit& edit) {
       break;
     case WorkerReport::kStepDone:
       EnsureRunning(now, edit);
+      // The checkpoint that the progress is of could not be used.
+      if (report.step_done().step() == 1) progress.Clear();
       AddStep(report.step_done(), progress);
       *NewEvent(now, edit).mutable_step_done() = report.step_done();
       break;

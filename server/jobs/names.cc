@@ -6,6 +6,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "base/hash.h"
 #include "base/log.h"
 #include "base/status.h"
 #include "base/utf8.h"
@@ -45,11 +46,7 @@ absl::Status CheckName(absl::string_view field, absl::string_view name) {
 }
 
 absl::Status CheckSha256(absl::string_view field, absl::string_view sha256) {
-  if (sha256.size() == 64 && std::all_of(sha256.begin(), sha256.end(), [](char c) {
-        return absl::ascii_isdigit(c) || (c >= 'a' && c <= 'f');
-      })) {
-    return absl::OkStatus();
-  }
+  if (IsSha256Hex(sha256)) return absl::OkStatus();
   return InvalidField(field, Shown(sha256), "64 lower-case hexadecimal digits",
                       "Use the SHA-256 of the whole file, as sha256sum prints it.");
 }

@@ -24,5 +24,14 @@ TEST(Sha256, PiecesGiveTheDigestOfTheWholeAndFinishStartsAnew) {
   EXPECT_EQ(hash.Finish(), Sha256Hex(""));
 }
 
+TEST(Sha256, OnlyItsOwnWayOfWritingIsOne) {
+  const std::string good = Sha256Hex("");
+  EXPECT_TRUE(IsSha256Hex(good));
+  EXPECT_FALSE(IsSha256Hex(good.substr(1)));
+  EXPECT_FALSE(IsSha256Hex(good + "0"));
+  EXPECT_FALSE(IsSha256Hex(std::string(64, 'A')));
+  EXPECT_FALSE(IsSha256Hex(std::string(63, '0') + "/"));
+}
+
 }  // namespace
 }  // namespace mantissa

@@ -103,6 +103,17 @@ TEST(JobEdit, RequeueTakesProgressBackToTheCheckpoint) {
   EXPECT_EQ(edit.checkpoint, "checkpoint.safetensors");
 }
 
+TEST(JobEdit, ATrainingThatStartsAnewCountsFromNothing) {
+  JobEdit edit = InState(v1::JOB_STATE_PLANNING);
+  edit.job.mutable_progress()->set_step(50);  // of a checkpoint that has gone
+  edit.job.mutable_progress()->set_skipped_steps(7);
+  edit.job.mutable_progress()->set_promoted_tensors(3);
+  ApplyReport(StepReport(1, 1), kNow, edit);
+  EXPECT_EQ(edit.job.progress().step(), 1);
+  EXPECT_EQ(edit.job.progress().skipped_steps(), 0);
+  EXPECT_EQ(edit.job.progress().promoted_tensors(), 0);
+}
+
 TEST(JobEdit, RequeueWithoutCheckpointStartsFromNothing) {
   JobEdit edit = InState(v1::JOB_STATE_RUNNING);
   ApplyReport(StepReport(1, 1), kNow, edit);
