@@ -250,6 +250,14 @@ class Server:
     def history(self, job):
         return [json.loads(line) for line in self.fetch(job, "history.jsonl").splitlines()]
 
+    def cancel_all(self):
+        """Cancels every job that has not ended, if the server is up."""
+        if not self.alive():
+            return
+        for job in self.json("list", "--state", "pending,planning,running")["jobs"]:
+            self.run("cancel", job["id"], code=None)
+            self.wait_until(job["id"], "SUCCEEDED", "FAILED", "CANCELLED")
+
     def workers(self):
         return processes_of(self.folder, "mantissa-worker")
 
@@ -276,6 +284,10 @@ class ServerTest(unittest.TestCase):
         cls.addClassCleanup(cls.server.close)
         cls.server.start()
         cls.server.push_digits()
+
+    def tearDown(self):
+        # A job that a failed test leaves behind would hold up the next one.
+        self.server.cancel_all()
 
     def path(self, name, content=None):
         """A file of this test, written if there is content."""

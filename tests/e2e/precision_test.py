@@ -145,13 +145,13 @@ class PrecisionTest(harness.ServerTest):
         self.assertEqual([0.004, 0.004, 0.002, 0.002], rates["step"])
 
     def test_digits_are_learnt_in_fp32_and_at_half_low_precision(self):
-        train = ["--model", "resnet18", "--epochs", "8", "--steps", "160", "--lr", "0.05",
+        train = ["--model", "resnet18", "--epochs", "5", "--steps", "100", "--lr", "0.05",
                  "--seed", "2"]
         for policy in ["none", "demotion"]:
             job = self.train(*train, "--policy", policy)
             evaluation = job["progress"]["evaluation"]
             self.assertGreater(evaluation["accuracy"], 0.6, policy)
-            harness.seen("ResNet-18 (width 0.1), 320 digits, 8 epochs, policy %s" % policy,
+            harness.seen("ResNet-18 (width 0.1), 320 digits, 5 epochs, policy %s" % policy,
                          "accuracy %.1f %% on 80 others" % (100 * evaluation["accuracy"]))
 
 

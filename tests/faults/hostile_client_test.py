@@ -46,6 +46,7 @@ class HostileClientTest(harness.ServerTest):
 
     def tearDown(self):
         self.assertTrue(self.server.alive(), "the server is down")
+        super().tearDown()
         self.assertEqual("JOB_STATE_SUCCEEDED", self.server.submit("--wait")["state"])
 
     def test_twenty_watchers_see_the_same_events(self):

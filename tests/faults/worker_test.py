@@ -47,6 +47,7 @@ class WorkerTest(harness.ServerTest):
         while "checkpoint.safetensors" not in self.hidden_files(job):
             self.assertEqual("JOB_STATE_RUNNING", self.server.get(job)["state"])
             time.sleep(0.1)
+        time.sleep(1)  # it counts once all that belongs to it is there
         (worker,) = self.server.workers()
         os.kill(worker, signal.SIGKILL)
         found = harness.wait_for("the second attempt trains", lambda: re.findall(

@@ -23,6 +23,7 @@ class WrongDataTest(harness.ServerTest):
 
     def tearDown(self):
         self.assertTrue(self.server.alive(), "the server is down")
+        super().tearDown()
         listed = self.server.json("dataset", "list")["datasets"]
         self.assertLessEqual({dataset["name"] for dataset in listed}, {"digits", "good"})
         self.assertEqual([], [pid for pid in self.server.workers()

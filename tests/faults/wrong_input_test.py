@@ -18,6 +18,7 @@ class WrongInputTest(harness.ServerTest):
 
     def tearDown(self):
         self.assertTrue(self.server.alive(), "the server is down")
+        super().tearDown()
         self.server.run("server", "info")
 
     def handled(self, method, code):
