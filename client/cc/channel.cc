@@ -1,5 +1,7 @@
 #include "client/cc/channel.h"
 
+#include <arpa/inet.h>
+
 #include <string>
 
 #include "absl/strings/match.h"
@@ -32,8 +34,11 @@ absl::Status CheckAddress(absl::string_view address) {
 
 bool IsThisMachine(absl::string_view address) {
   if (IsUnixSocket(address)) return true;
-  const absl::string_view host = address.substr(0, address.rfind(':'));
-  return host == "localhost" || host == "[::1]" || absl::StartsWith(host, "127.");
+  const std::string host(address.substr(0, address.rfind(':')));
+  if (host == "localhost" || host == "[::1]") return true;
+  // A name may start like an address: 127.example.com is anybody's.
+  in_addr numeric;
+  return absl::StartsWith(host, "127.") && inet_pton(AF_INET, host.c_str(), &numeric) == 1;
 }
 
 grpc::ChannelArguments Arguments() {

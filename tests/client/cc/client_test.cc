@@ -102,6 +102,8 @@ TEST(ClientTest, RefusesToSendTokenUnencryptedToAnotherMachine) {
   EXPECT_TRUE(absl::IsFailedPrecondition(client.status()));
   EXPECT_THAT(std::string(client.status().message()), testing::HasSubstr("--tls-ca"));
   EXPECT_TRUE(Client::Connect({.address = "localhost:7070", .token = "s3cret"}).ok());
+  EXPECT_TRUE(Client::Connect({.address = "127.0.0.2:7070", .token = "s3cret"}).ok());
+  EXPECT_FALSE(Client::Connect({.address = "127.example.com:7070", .token = "s3cret"}).ok());
   EXPECT_TRUE(Client::Connect({.address = "unix:/run/mantissa.sock", .token = "s3cret"}).ok());
 }
 
