@@ -75,7 +75,8 @@ absl::StatusOr<int64_t> JobRunner::Report(absl::string_view id, int32_t attempt,
     return last;
   }
   ASSIGN_OR_RETURN(const v1::Job job, parts_.ledger.Edit(id, [&](JobEdit& edit) -> absl::Status {
-    if (edit.job.attempt() != attempt) {
+    // Back in the queue: its worker has ended, and this comes late.
+    if (edit.job.attempt() != attempt || edit.job.state() == v1::JOB_STATE_PENDING) {
       return absl::UnauthenticatedError("This attempt is over. The worker should end.");
     }
     // Again, now that nobody else edits: a broken stream and its successor may bring the same

@@ -122,6 +122,20 @@ TEST_F(JobRunnerTest, AKilledWorkerIsTriedAgainThenFailsWithItsCause) {
   EXPECT_TRUE(noticed);
 }
 
+TEST_F(JobRunnerTest, ALateReportOfADeadWorkerLeavesTheJobInTheQueue) {
+  World& world = Start("kill -9 $$");
+  const std::string id = world.MustSubmit("digits").id();
+  ASSERT_TRUE(
+      world.TickUntil([&] { return world.observer.deaths[v1::FAILURE_CAUSE_WORKER_DIED] == 1; }));
+  ASSERT_EQ(world.MustGet(id).state(), v1::JOB_STATE_PENDING);
+  WorkerReport succeeded;
+  succeeded.set_number(1);
+  succeeded.mutable_succeeded();
+  EXPECT_EQ(world.runner.Report(id, 1, {succeeded}).status().code(),
+            absl::StatusCode::kUnauthenticated);
+  EXPECT_EQ(world.MustGet(id).state(), v1::JOB_STATE_PENDING);
+}
+
 TEST_F(JobRunnerTest, AReportedFailureIsNotTriedAgain) {
   World& world = Start("sleep 100");
   const std::string id = world.MustSubmit("digits").id();
