@@ -2,6 +2,7 @@
 
 #include <signal.h>
 
+#include <cstdlib>
 #include <utility>
 
 #include "absl/strings/match.h"
@@ -30,6 +31,14 @@ int64_t OomKills() {
     if (absl::ConsumePrefix(&line, "oom_kill ") && absl::SimpleAtoi(line, &count)) return count;
   }
   return 0;
+}
+
+std::vector<std::string> WorkerEnvironment(const std::string& token) {
+  std::vector<std::string> environment = {absl::StrCat("MANTISSA_WORKER_TOKEN=", token)};
+  // LibTorch's threads wait for each other by spinning; where jobs share cores, that starves the
+  // thread they wait for. Read when the library is loaded, so the worker cannot set it itself.
+  if (std::getenv("OMP_WAIT_POLICY") == nullptr) environment.push_back("OMP_WAIT_POLICY=passive");
+  return environment;
 }
 
 }  // namespace
@@ -97,7 +106,7 @@ absl::StatusOr<ProcessId> WorkerPool::LaunchProcess(const WorkerRow& row, const 
   const Command command{
       .argv = {options_.program, absl::StrCat("--server=", options_.server_address),
                absl::StrCat("--task=", row.task)},
-      .environment = {absl::StrCat("MANTISSA_WORKER_TOKEN=", token)},
+      .environment = WorkerEnvironment(token),
       .work_dir = work_dir,
       .log_path = log_path,
   };
