@@ -79,7 +79,8 @@ class WorkerChannel::Impl {
  public:
   explicit Impl(WorkerChannelOptions options)
       : options_(std::move(options)),
-        stub_(WorkerService::NewStub(MakeChannel(options_.server))),
+        channel_(MakeChannel(options_.server)),
+        stub_(WorkerService::NewStub(channel_)),
         last_contact_(RealClock().Monotonic()) {}
 
   ~Impl() {
@@ -245,8 +246,19 @@ class WorkerChannel::Impl {
       if (RealClock().Monotonic() - start > limit) return GivenUp(status, limit);
       RETURN_IF_ERROR(health());
       LogWarning(what, ": ", status.message(), "; trying again");
-      RealClock().SleepFor(pause);
+      Pause(pause);
       pause = std::min(2 * pause, kLongestPause);
+    }
+  }
+
+  // Between two attempts. Without a connection it waits for one: gRPC reads from a socket only
+  // while a thread waits for something on the channel, so a new connection would not come about
+  // during a sleep.
+  void Pause(absl::Duration pause) {
+    if (channel_->GetState(/*try_to_connect=*/true) == GRPC_CHANNEL_READY) {
+      RealClock().SleepFor(pause);
+    } else {
+      channel_->WaitForConnected(absl::ToChronoTime(RealClock().Now() + pause));
     }
   }
 
@@ -284,27 +296,32 @@ class WorkerChannel::Impl {
     while (true) {
       const absl::Duration opened = RealClock().Monotonic();
       absl::Status status = RunStream();
-      absl::MutexLock lock(&mutex_);
-      queue_.Rewind();
-      if (stopping_) return;
       if (status.ok()) status = absl::UnavailableError("the server closed the stream");
-      // A server whose disk is full cannot keep reports. They wait here until there is room.
-      if (!IsBreak(status) && !absl::IsResourceExhausted(status)) {
-        health_ = std::move(status);
-        return;
-      }
-      const absl::Duration now = RealClock().Monotonic();
-      if (now - last_contact_ > options_.reconnect_limit) {
-        health_ = GivenUp(status, options_.reconnect_limit);
-        return;
-      }
-      if (now - opened > kLongestPause) {
+      if (!MayStreamAgain(status)) return;
+      if (RealClock().Monotonic() - opened > kLongestPause) {
         LogWarning("connection to the server lost: ", status.message(), "; trying again");
         pause = kFirstPause;
       }
-      RealClock().AwaitUntil(mutex_, absl::Condition(&stopping_), RealClock().Now() + pause);
+      Pause(pause);
       pause = std::min(2 * pause, kLongestPause);
     }
+  }
+
+  // After a stream that ended with `status`; sets health_ where there is no use in another one.
+  bool MayStreamAgain(const absl::Status& status) {
+    absl::MutexLock lock(&mutex_);
+    queue_.Rewind();
+    if (stopping_) return false;
+    // A server whose disk is full cannot keep reports. They wait here until there is room.
+    if (!IsBreak(status) && !absl::IsResourceExhausted(status)) {
+      health_ = status;
+      return false;
+    }
+    if (RealClock().Monotonic() - last_contact_ > options_.reconnect_limit) {
+      health_ = GivenUp(status, options_.reconnect_limit);
+      return false;
+    }
+    return true;
   }
 
   absl::Status RunStream() {
@@ -370,6 +387,7 @@ class WorkerChannel::Impl {
   }
 
   const WorkerChannelOptions options_;
+  const std::shared_ptr<grpc::Channel> channel_;
   const std::unique_ptr<WorkerService::Stub> stub_;
   std::thread thread_;
   std::atomic<bool> cancelled_ = false;
