@@ -3,6 +3,7 @@
 #include <signal.h>
 
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "absl/strings/match.h"
@@ -80,6 +81,21 @@ TEST(Restart, AnOrderlyStopLeavesWorkersAndTheQueue) {
   daemon.Watch(running, events);
   ExpectNoGapAndNoRepeat(events, 150);
   EXPECT_TRUE(daemon.WaitForState(waiting, v1::JOB_STATE_SUCCEEDED));
+}
+
+TEST(Restart, AStopEndsWatchesAsUnavailableSoThatClientsComeBack) {
+  Daemon daemon;
+  ASSERT_TRUE(daemon.Start()) << daemon.error();
+  daemon.PushDataset("digits");
+  const std::string id = daemon.Submit("steps 200 10");
+  std::vector<v1::JobEvent> events;
+  ASSERT_TRUE(daemon.WaitForState(id, v1::JOB_STATE_RUNNING));
+  grpc::Status status;
+  std::thread watch([&] { status = daemon.Watch(id, events); });
+  EXPECT_TRUE(daemon.WaitFor([&] { return daemon.Get(id).progress().step() > 5; }));
+  EXPECT_EQ(daemon.Stop(SIGTERM), 0);
+  watch.join();
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::UNAVAILABLE) << status.error_message();
 }
 
 TEST(Restart, StopWorkersEndsThemAndTheirJobsGoOnLater) {

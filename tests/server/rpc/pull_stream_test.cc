@@ -1,9 +1,15 @@
 #include "server/rpc/pull_stream.h"
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <string>
+#include <thread>
+#include <utility>
+#include <vector>
 
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
 #include "base/clock.h"
 #include "grpcpp/create_channel.h"
 #include "grpcpp/server.h"
@@ -34,6 +40,45 @@ class EndlessSource : public PullSource<v1::LogChunk> {
   std::atomic<int>& alive_;
 };
 
+// Gives ten events, woken for each by another thread; then nothing, and is never woken.
+class TrickleSource : public PullSource<v1::JobEvent> {
+ public:
+  static constexpr int kEvents = 10;
+
+  ~TrickleSource() override { waker_.join(); }
+  absl::StatusOr<Pulled<v1::JobEvent>> Pull() override {
+    Pulled<v1::JobEvent> pulled;
+    if (ready_ > given_) {
+      ++given_;
+      pulled.messages.emplace_back();
+    }
+    return pulled;
+  }
+  void Open(std::function<void()> wake) override {
+    wake_ = std::move(wake);
+    waker_ = std::thread([this] {
+      for (int i = 0; i < kEvents; ++i) {
+        RealClock().SleepFor(absl::Microseconds(300));
+        absl::MutexLock lock(&mutex_);
+        ++ready_;
+        if (!closed_) wake_();
+      }
+    });
+  }
+  void Close() override {
+    absl::MutexLock lock(&mutex_);
+    closed_ = true;
+  }
+
+ private:
+  std::function<void()> wake_;
+  std::thread waker_;
+  std::atomic<int> ready_ = 0;
+  int given_ = 0;
+  absl::Mutex mutex_;
+  bool closed_ ABSL_GUARDED_BY(mutex_) = false;
+};
+
 // Gives nothing and is never woken.
 class QuietSource : public PullSource<v1::JobEvent> {
  public:
@@ -47,8 +92,11 @@ class Service : public v1::JobService::CallbackService {
     return StartPullStream<v1::LogChunk>(executor_, std::make_unique<EndlessSource>(pulled, alive));
   }
   grpc::ServerWriteReactor<v1::JobEvent>* WatchJob(grpc::CallbackServerContext*,
-                                                   const v1::WatchJobRequest*) override {
-    return StartPullStream<v1::JobEvent>(executor_, std::make_unique<QuietSource>());
+                                                   const v1::WatchJobRequest* request) override {
+    if (request->id() == "quiet") {
+      return StartPullStream<v1::JobEvent>(executor_, std::make_unique<QuietSource>());
+    }
+    return StartPullStream<v1::JobEvent>(executor_, std::make_unique<TrickleSource>());
   }
 
   std::atomic<int> pulled = 0, alive = 0;
@@ -100,13 +148,34 @@ TEST_F(PullStreamTest, ASlowReaderHoldsUpItsSource) {
 
 TEST_F(PullStreamTest, ACancelledStreamEndsThoughItsSourceIsQuiet) {
   grpc::ClientContext context;
-  const auto reader = stub_->WatchJob(&context, {});
+  v1::WatchJobRequest request;
+  request.set_id("quiet");
+  const auto reader = stub_->WatchJob(&context, request);
   RealClock().SleepFor(absl::Milliseconds(50));
   context.TryCancel();
   v1::JobEvent event;
   EXPECT_FALSE(reader->Read(&event));
   EXPECT_EQ(reader->Finish().error_code(), grpc::StatusCode::CANCELLED);
   // The server can stop: no call is left.
+  server_->Shutdown();
+  server_->Wait();
+}
+
+TEST_F(PullStreamTest, ACancelThatMeetsAWriteEndsTheStreamToo) {
+  const auto watch_and_cancel = [this] {
+    for (int i = 0; i < 500; ++i) {
+      grpc::ClientContext context;
+      const auto reader = stub_->WatchJob(&context, {});
+      v1::JobEvent event;
+      for (int k = 0; k < i % (TrickleSource::kEvents + 1); ++k) reader->Read(&event);
+      context.TryCancel();
+      reader->Finish();
+    }
+  };
+  std::vector<std::thread> clients;
+  for (int i = 0; i < 8; ++i) clients.emplace_back(watch_and_cancel);
+  for (std::thread& client : clients) client.join();
+  // Waits for ever if a call is left.
   server_->Shutdown();
   server_->Wait();
 }
