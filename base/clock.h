@@ -4,7 +4,8 @@
 //   const absl::Time due = clock.Now() + absl::Seconds(30);
 //   absl::MutexLock lock(&mutex_);
 //   clock.AwaitUntil(mutex_, absl::Condition(&stopped_), due);
-#pragma once
+#ifndef MANTISSA_BASE_CLOCK_H_
+#define MANTISSA_BASE_CLOCK_H_
 
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
@@ -34,3 +35,5 @@ class Clock {
 Clock& RealClock();
 
 }  // namespace mantissa
+
+#endif  // MANTISSA_BASE_CLOCK_H_

@@ -3,7 +3,8 @@
 //   FakeClock clock;
 //   Queue queue(clock);
 //   clock.Advance(absl::Seconds(30));  // wakes whoever waits for that
-#pragma once
+#ifndef MANTISSA_BASE_FAKE_CLOCK_H_
+#define MANTISSA_BASE_FAKE_CLOCK_H_
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
@@ -36,3 +37,5 @@ class FakeClock : public Clock {
 };
 
 }  // namespace mantissa
+
+#endif  // MANTISSA_BASE_FAKE_CLOCK_H_

@@ -3,7 +3,8 @@
 //   FaultyFileSystem files(RealFileSystem());
 //   files.LimitWrites(100);                          // a disk with 100 bytes left
 //   files.FailNext("Rename", absl::InternalError("gone"));
-#pragma once
+#ifndef MANTISSA_BASE_FAULTY_FILE_H_
+#define MANTISSA_BASE_FAULTY_FILE_H_
 
 #include <cstdint>
 #include <map>
@@ -66,3 +67,5 @@ class FaultyFileSystem : public FileSystem {
 };
 
 }  // namespace mantissa
+
+#endif  // MANTISSA_BASE_FAULTY_FILE_H_

@@ -10,7 +10,8 @@
 // Errors: NOT_FOUND (ENOENT), ALREADY_EXISTS (EEXIST), PERMISSION_DENIED (EACCES, EPERM, EROFS),
 // RESOURCE_EXHAUSTED (ENOSPC, EDQUOT, EMFILE), FAILED_PRECONDITION (ENOTDIR, EISDIR, ENOTEMPTY),
 // else INTERNAL. The text names the operation and the path.
-#pragma once
+#ifndef MANTISSA_BASE_FILE_H_
+#define MANTISSA_BASE_FILE_H_
 
 #include <cstdint>
 #include <memory>
@@ -118,3 +119,5 @@ std::string ParentPath(absl::string_view path);
 std::string BaseName(absl::string_view path);
 
 }  // namespace mantissa
+
+#endif  // MANTISSA_BASE_FILE_H_

@@ -3,7 +3,8 @@
 //   Sha256 hash;
 //   hash.Update(chunk);
 //   std::string name = hash.Finish();  // 64 lower-case hex digits
-#pragma once
+#ifndef MANTISSA_BASE_HASH_H_
+#define MANTISSA_BASE_HASH_H_
 
 #include <string>
 
@@ -37,3 +38,5 @@ std::string Sha256Hex(absl::string_view bytes);
 bool IsSha256Hex(absl::string_view text);
 
 }  // namespace mantissa
+
+#endif  // MANTISSA_BASE_HASH_H_

@@ -5,7 +5,8 @@
 //
 // A message may hold untrusted bytes: control characters come out escaped, so that it stays one
 // line and cannot steer a terminal. A line is written at once and whole. Never log a token.
-#pragma once
+#ifndef MANTISSA_BASE_LOG_H_
+#define MANTISSA_BASE_LOG_H_
 
 #include <string>
 
@@ -44,3 +45,5 @@ void LogError(const Args&... args) {
 std::string EscapeControlCharacters(absl::string_view text);
 
 }  // namespace mantissa
+
+#endif  // MANTISSA_BASE_LOG_H_

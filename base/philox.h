@@ -6,7 +6,8 @@
 // Header-only and free of the library, so that CPU code, CUDA kernels and their emulation draw the
 // same bits. Source: Salmon, Moraes, Dror, Shaw, "Parallel Random Numbers: As Easy as 1, 2, 3",
 // SC 2011.
-#pragma once
+#ifndef MANTISSA_BASE_PHILOX_H_
+#define MANTISSA_BASE_PHILOX_H_
 
 #include <cstdint>
 
@@ -41,3 +42,5 @@ MANTISSA_HOST_DEVICE constexpr PhiloxBlock Philox(PhiloxBlock counter, PhiloxKey
 }
 
 }  // namespace mantissa
+
+#endif  // MANTISSA_BASE_PHILOX_H_

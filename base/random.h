@@ -6,7 +6,8 @@
 //
 // A stream is a position in the Philox sequence of (seed, stream); streams with different numbers
 // are independent, so that each purpose and epoch takes its own.
-#pragma once
+#ifndef MANTISSA_BASE_RANDOM_H_
+#define MANTISSA_BASE_RANDOM_H_
 
 #include <cstdint>
 #include <vector>
@@ -44,3 +45,5 @@ class RandomStream {
 };
 
 }  // namespace mantissa
+
+#endif  // MANTISSA_BASE_RANDOM_H_

@@ -15,7 +15,8 @@
 // what was given, what is allowed and what to do. Field violations travel inside the Status as a
 // payload, so that no layer between needs to know them; server/rpc turns them into
 // google.rpc.BadRequest.
-#pragma once
+#ifndef MANTISSA_BASE_STATUS_H_
+#define MANTISSA_BASE_STATUS_H_
 
 #include <string>
 #include <vector>
@@ -121,3 +122,5 @@ const absl::Status& ToStatus(const absl::StatusOr<T>& result) {
           ::mantissa::status_internal::ToStatus(mantissa_check_result).ToString()); \
     }                                                                               \
   } while (false)
+
+#endif  // MANTISSA_BASE_STATUS_H_

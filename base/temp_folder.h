@@ -2,7 +2,8 @@
 //
 //   TempFolder folder;
 //   Store store(RealFileSystem(), folder.path());
-#pragma once
+#ifndef MANTISSA_BASE_TEMP_FOLDER_H_
+#define MANTISSA_BASE_TEMP_FOLDER_H_
 
 #include <string>
 
@@ -22,3 +23,5 @@ class TempFolder {
 };
 
 }  // namespace mantissa
+
+#endif  // MANTISSA_BASE_TEMP_FOLDER_H_

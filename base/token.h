@@ -1,7 +1,8 @@
 // Secrets: unpredictable tokens and their comparison.
 //
 //   std::string token = RandomToken(16);  // 32 hex digits
-#pragma once
+#ifndef MANTISSA_BASE_TOKEN_H_
+#define MANTISSA_BASE_TOKEN_H_
 
 #include <string>
 
@@ -16,3 +17,5 @@ std::string RandomToken(int bytes);
 bool TokensEqual(absl::string_view a, absl::string_view b);
 
 }  // namespace mantissa
+
+#endif  // MANTISSA_BASE_TOKEN_H_

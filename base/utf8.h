@@ -3,7 +3,8 @@
 //
 //   if (!IsUtf8(name)) return InvalidField(...);
 //   message.set_text(std::string(CutUtf8(text, 2048)));  // protobuf refuses a cut character
-#pragma once
+#ifndef MANTISSA_BASE_UTF8_H_
+#define MANTISSA_BASE_UTF8_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -22,3 +23,5 @@ bool IsUtf8(absl::string_view text);
 absl::string_view CutUtf8(absl::string_view text, size_t max_bytes);
 
 }  // namespace mantissa
+
+#endif  // MANTISSA_BASE_UTF8_H_

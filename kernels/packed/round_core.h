@@ -1,7 +1,7 @@
 // How one float32 is rounded, in integer and float32 operations that the CPU, its vector units and
 // CUDA do alike. kernels/packed/round.h is the interface; this is what its bodies share. Example:
 //
-//   RoundParams params = ...;  // MakeRoundParams() in round_params.h
+//   RoundParams params = ...;  // as Round() makes them of a RoundSpec
 //   uint32_t bits = RoundBits<Rounding::kNearestEven>(x_bits, /*random=*/0, params, &counts);
 //
 // Free of any dependency, since nvcc compiles it too.

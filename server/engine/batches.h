@@ -6,7 +6,8 @@
 // uint8 images become (x / 255 - mean) / stddev, each operation in float32; float32 images stay as
 // they are. The last batch of an epoch holds what is left, be it fewer samples. Order and changes
 // of a sample depend on seed, epoch and sample alone, not on threads. Not thread-safe.
-#pragma once
+#ifndef MANTISSA_SERVER_ENGINE_BATCHES_H_
+#define MANTISSA_SERVER_ENGINE_BATCHES_H_
 
 #include <cstdint>
 #include <vector>
@@ -61,3 +62,5 @@ class BatchSource {
 };
 
 }  // namespace mantissa::engine
+
+#endif  // MANTISSA_SERVER_ENGINE_BATCHES_H_

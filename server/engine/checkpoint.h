@@ -7,7 +7,8 @@
 //
 // One .safetensors file: tensors named "model/...", "momentum/..." and so on; the rest is in its
 // metadata.
-#pragma once
+#ifndef MANTISSA_SERVER_ENGINE_CHECKPOINT_H_
+#define MANTISSA_SERVER_ENGINE_CHECKPOINT_H_
 
 #include <cstdint>
 
@@ -38,3 +39,5 @@ absl::StatusOr<Progress> LoadCheckpoint(FileSystem& files, absl::string_view pat
                                         StepRunner& runner);
 
 }  // namespace mantissa::engine
+
+#endif  // MANTISSA_SERVER_ENGINE_CHECKPOINT_H_

@@ -3,7 +3,8 @@
 //   BatchSource test(data, data.test, {.batch_size = 128});
 //   ASSIGN_OR_RETURN(EvaluationResult result,
 //                    Evaluate(runner, test, StepRunner::Evaluation::kAssigned));
-#pragma once
+#ifndef MANTISSA_SERVER_ENGINE_EVALUATOR_H_
+#define MANTISSA_SERVER_ENGINE_EVALUATOR_H_
 
 #include <cstdint>
 
@@ -28,3 +29,5 @@ absl::StatusOr<EvaluationResult> Evaluate(StepRunner& runner, BatchSource& sourc
                                           StepRunner::Evaluation evaluation);
 
 }  // namespace mantissa::engine
+
+#endif  // MANTISSA_SERVER_ENGINE_EVALUATOR_H_

@@ -1,7 +1,8 @@
 // Whether a data set can train a graph as the options say.
 //
 //   RETURN_IF_ERROR(CheckFit(plan.graph, data, options));
-#pragma once
+#ifndef MANTISSA_SERVER_ENGINE_FIT_H_
+#define MANTISSA_SERVER_ENGINE_FIT_H_
 
 #include "absl/status/status.h"
 #include "planner/graph/graph.h"
@@ -17,3 +18,5 @@ absl::Status CheckFit(const planner::Graph& graph, const data::LoadedDataset& da
                       const TrainingOptions& options);
 
 }  // namespace mantissa::engine
+
+#endif  // MANTISSA_SERVER_ENGINE_FIT_H_

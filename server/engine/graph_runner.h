@@ -10,7 +10,8 @@
 //
 // Operators and their arguments are looked up once, in Create(). Run() lets go of every value after
 // its last use. Run() throws what LibTorch throws (torch_error.h). Not thread-safe.
-#pragma once
+#ifndef MANTISSA_SERVER_ENGINE_GRAPH_RUNNER_H_
+#define MANTISSA_SERVER_ENGINE_GRAPH_RUNNER_H_
 
 #include <memory>
 #include <vector>
@@ -99,3 +100,5 @@ class GraphRunner {
 };
 
 }  // namespace mantissa::engine
+
+#endif  // MANTISSA_SERVER_ENGINE_GRAPH_RUNNER_H_

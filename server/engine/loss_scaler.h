@@ -8,7 +8,8 @@
 //
 // Dynamic: halves at a skipped step and doubles after `growth_interval` good steps in a row; the
 // count restarts at a skip and at a doubling. Not thread-safe.
-#pragma once
+#ifndef MANTISSA_SERVER_ENGINE_LOSS_SCALER_H_
+#define MANTISSA_SERVER_ENGINE_LOSS_SCALER_H_
 
 #include <cstdint>
 
@@ -66,3 +67,5 @@ class LossScaler {
 };
 
 }  // namespace mantissa::engine
+
+#endif  // MANTISSA_SERVER_ENGINE_LOSS_SCALER_H_

@@ -4,7 +4,8 @@
 //   ASSIGN_OR_RETURN(ModelState state, InitialState(graph, model_options, seed));
 //   RETURN_IF_ERROR(LoadState(files, "init.safetensors", graph, state));
 //   RETURN_IF_ERROR(SaveState(files, "weights.safetensors", graph, state));
-#pragma once
+#ifndef MANTISSA_SERVER_ENGINE_MODEL_STATE_H_
+#define MANTISSA_SERVER_ENGINE_MODEL_STATE_H_
 
 #include <string>
 #include <vector>
@@ -53,3 +54,5 @@ absl::Status ReadFileTensor(const Safetensors& file, const std::string& name,
                             const at::Tensor& tensor);
 
 }  // namespace mantissa::engine
+
+#endif  // MANTISSA_SERVER_ENGINE_MODEL_STATE_H_

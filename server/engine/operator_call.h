@@ -5,7 +5,8 @@
 //   ASSIGN_OR_RETURN(OperatorCall call, OperatorCall::Resolve(graph, node));
 //   std::vector<c10::IValue> stack = call.Arguments({x, weight, bias}, /*training=*/true);
 //   call.handle().callBoxed(stack);  // results are on the stack
-#pragma once
+#ifndef MANTISSA_SERVER_ENGINE_OPERATOR_CALL_H_
+#define MANTISSA_SERVER_ENGINE_OPERATOR_CALL_H_
 
 #include <cstdint>
 #include <vector>
@@ -51,3 +52,5 @@ class OperatorCall {
 };
 
 }  // namespace mantissa::engine
+
+#endif  // MANTISSA_SERVER_ENGINE_OPERATOR_CALL_H_

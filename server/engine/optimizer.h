@@ -5,7 +5,8 @@
 //   learning_rate);
 //
 // Not thread-safe.
-#pragma once
+#ifndef MANTISSA_SERVER_ENGINE_OPTIMIZER_H_
+#define MANTISSA_SERVER_ENGINE_OPTIMIZER_H_
 
 #include <cstdint>
 #include <memory>
@@ -55,3 +56,5 @@ std::unique_ptr<Optimizer> MakeOptimizer(const OptimizerOptions& options,
                                          const std::vector<at::Tensor>& parameters);
 
 }  // namespace mantissa::engine
+
+#endif  // MANTISSA_SERVER_ENGINE_OPTIMIZER_H_

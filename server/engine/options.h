@@ -1,7 +1,8 @@
 // What a training can be told, apart from the model and its plan. Plain data.
 //
 //   TrainingOptions options{.epochs = 10, .batch_size = 64, .seed = 7};
-#pragma once
+#ifndef MANTISSA_SERVER_ENGINE_OPTIONS_H_
+#define MANTISSA_SERVER_ENGINE_OPTIONS_H_
 
 #include <cstdint>
 #include <string>
@@ -58,3 +59,5 @@ struct TrainingOptions {
 };
 
 }  // namespace mantissa::engine
+
+#endif  // MANTISSA_SERVER_ENGINE_OPTIONS_H_

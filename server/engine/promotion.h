@@ -7,7 +7,8 @@
 //
 // The ratio is of elements at or above the overflow threshold, in float32, and of the tensor before
 // it was rounded. Gradients are never promoted, and the gradient of a promoted v stays low.
-#pragma once
+#ifndef MANTISSA_SERVER_ENGINE_PROMOTION_H_
+#define MANTISSA_SERVER_ENGINE_PROMOTION_H_
 
 #include <cstdint>
 #include <string>
@@ -68,3 +69,5 @@ class Promoter {
 };
 
 }  // namespace mantissa::engine
+
+#endif  // MANTISSA_SERVER_ENGINE_PROMOTION_H_

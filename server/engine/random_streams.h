@@ -2,7 +2,8 @@
 // that none depends on how many numbers another took (base/random.h).
 //
 //   RandomStream shuffle(options.seed, ShuffleStream(epoch));
-#pragma once
+#ifndef MANTISSA_SERVER_ENGINE_RANDOM_STREAMS_H_
+#define MANTISSA_SERVER_ENGINE_RANDOM_STREAMS_H_
 
 #include <cstdint>
 
@@ -38,3 +39,5 @@ constexpr uint64_t StochasticRoundingStream(uint64_t site, int64_t step) {
 }
 
 }  // namespace mantissa::engine
+
+#endif  // MANTISSA_SERVER_ENGINE_RANDOM_STREAMS_H_

@@ -13,7 +13,8 @@
 //   operator at::Tensor y = RoundActivation(rounder, v_site, at::conv2d(x, w));
 //
 // A site must outlive the backward pass. Not thread-safe: one step at a time.
-#pragma once
+#ifndef MANTISSA_SERVER_ENGINE_ROUNDING_H_
+#define MANTISSA_SERVER_ENGINE_ROUNDING_H_
 
 #include <cstdint>
 
@@ -96,3 +97,5 @@ at::Tensor RoundedLogSoftmax(Rounder& rounder, RoundingSite& site, const at::Ten
                              int64_t dim);
 
 }  // namespace mantissa::engine
+
+#endif  // MANTISSA_SERVER_ENGINE_ROUNDING_H_

@@ -7,7 +7,8 @@
 // The format: 8 bytes little-endian header length, the header (name -> dtype, shape, data_offsets;
 // "__metadata__" -> strings), then the data, which the tensors cover without gap or overlap.
 // Source: the format's description in the safetensors repository.
-#pragma once
+#ifndef MANTISSA_SERVER_ENGINE_SAFETENSORS_H_
+#define MANTISSA_SERVER_ENGINE_SAFETENSORS_H_
 
 #include <cstdint>
 #include <map>
@@ -79,3 +80,5 @@ absl::Status WriteSafetensors(FileSystem& files, absl::string_view path,
                               const std::map<std::string, std::string>& metadata);
 
 }  // namespace mantissa::engine
+
+#endif  // MANTISSA_SERVER_ENGINE_SAFETENSORS_H_

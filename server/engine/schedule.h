@@ -5,7 +5,8 @@
 //   LearningRate(options, 100);  // 0.05
 //
 // Pure.
-#pragma once
+#ifndef MANTISSA_SERVER_ENGINE_SCHEDULE_H_
+#define MANTISSA_SERVER_ENGINE_SCHEDULE_H_
 
 #include "server/engine/options.h"
 
@@ -28,3 +29,5 @@ struct ScheduleOptions {
 double LearningRate(const ScheduleOptions& options, int epoch);
 
 }  // namespace mantissa::engine
+
+#endif  // MANTISSA_SERVER_ENGINE_SCHEDULE_H_

@@ -6,7 +6,8 @@
 //   ASSIGN_OR_RETURN(StepResult result, trainer->Step(batch, learning_rate));
 //
 // Not thread-safe.
-#pragma once
+#ifndef MANTISSA_SERVER_ENGINE_STEP_H_
+#define MANTISSA_SERVER_ENGINE_STEP_H_
 
 #include <cstdint>
 #include <memory>
@@ -107,3 +108,5 @@ class StepRunner {
 };
 
 }  // namespace mantissa::engine
+
+#endif  // MANTISSA_SERVER_ENGINE_STEP_H_

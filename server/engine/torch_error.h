@@ -4,7 +4,8 @@
 //     at::Tensor loss = ...;  // may throw
 //     return loss.item<double>();
 //   });
-#pragma once
+#ifndef MANTISSA_SERVER_ENGINE_TORCH_ERROR_H_
+#define MANTISSA_SERVER_ENGINE_TORCH_ERROR_H_
 
 #include <utility>
 
@@ -28,3 +29,5 @@ auto CatchTorch(Body&& body) -> decltype(body()) {
 }
 
 }  // namespace mantissa::engine
+
+#endif  // MANTISSA_SERVER_ENGINE_TORCH_ERROR_H_

@@ -8,7 +8,8 @@
 //   ASSIGN_OR_RETURN(v1::Artifact artifact, writer->Finish());  // replaces one of the same name
 //
 // Thread-safe; a writer is not.
-#pragma once
+#ifndef MANTISSA_SERVER_JOBS_ARTIFACT_STORE_H_
+#define MANTISSA_SERVER_JOBS_ARTIFACT_STORE_H_
 
 #include <cstdint>
 #include <memory>
@@ -74,3 +75,5 @@ class ArtifactStore {
 };
 
 }  // namespace mantissa::jobs
+
+#endif  // MANTISSA_SERVER_JOBS_ARTIFACT_STORE_H_

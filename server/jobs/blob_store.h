@@ -9,7 +9,8 @@
 //
 // An upload that breaks off keeps what it has in `SHA256.part`; the next one goes on from there.
 // A blob is complete only after its hash was seen to be right. Thread-safe; an upload is not.
-#pragma once
+#ifndef MANTISSA_SERVER_JOBS_BLOB_STORE_H_
+#define MANTISSA_SERVER_JOBS_BLOB_STORE_H_
 
 #include <cstdint>
 #include <memory>
@@ -113,3 +114,5 @@ class BlobStore {
 };
 
 }  // namespace mantissa::jobs
+
+#endif  // MANTISSA_SERVER_JOBS_BLOB_STORE_H_

@@ -12,7 +12,8 @@
 //
 // Thread-compatible: the caller (a store) serialises. Errors: RESOURCE_EXHAUSTED for a full disk,
 // ALREADY_EXISTS for a broken uniqueness, else INTERNAL.
-#pragma once
+#ifndef MANTISSA_SERVER_JOBS_DATABASE_H_
+#define MANTISSA_SERVER_JOBS_DATABASE_H_
 
 #include <cstdint>
 #include <map>
@@ -119,3 +120,5 @@ class Transaction {
 };
 
 }  // namespace mantissa::jobs
+
+#endif  // MANTISSA_SERVER_JOBS_DATABASE_H_

@@ -6,7 +6,8 @@
 //   RETURN_IF_ERROR(desk.Delete("digits"));
 //
 // Thread-safe.
-#pragma once
+#ifndef MANTISSA_SERVER_JOBS_DATASET_DESK_H_
+#define MANTISSA_SERVER_JOBS_DATASET_DESK_H_
 
 #include <functional>
 
@@ -44,3 +45,5 @@ class DatasetDesk {
 };
 
 }  // namespace mantissa::jobs
+
+#endif  // MANTISSA_SERVER_JOBS_DATASET_DESK_H_

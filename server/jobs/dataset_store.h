@@ -6,7 +6,8 @@
 //   ASSIGN_OR_RETURN(v1::Dataset dataset, store.Get("digits"));
 //
 // Thread-safe.
-#pragma once
+#ifndef MANTISSA_SERVER_JOBS_DATASET_STORE_H_
+#define MANTISSA_SERVER_JOBS_DATASET_STORE_H_
 
 #include <optional>
 #include <string>
@@ -51,3 +52,5 @@ class DatasetStore {
 };
 
 }  // namespace mantissa::jobs
+
+#endif  // MANTISSA_SERVER_JOBS_DATASET_STORE_H_

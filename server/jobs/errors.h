@@ -6,7 +6,8 @@
 //   return NotFound("dataset", name, "See the names with ListDatasets.");
 //
 // A field of a request that is out of range is base's InvalidField, not one of these.
-#pragma once
+#ifndef MANTISSA_SERVER_JOBS_ERRORS_H_
+#define MANTISSA_SERVER_JOBS_ERRORS_H_
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
@@ -36,3 +37,5 @@ absl::Status Invalid(absl::string_view field, const T& given, absl::string_view 
 }
 
 }  // namespace mantissa::jobs
+
+#endif  // MANTISSA_SERVER_JOBS_ERRORS_H_

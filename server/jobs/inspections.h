@@ -5,7 +5,8 @@
 //   inspections.Start(request, [](absl::StatusOr<v1::Dataset> found) { ... });
 //
 // Thread-safe.
-#pragma once
+#ifndef MANTISSA_SERVER_JOBS_INSPECTIONS_H_
+#define MANTISSA_SERVER_JOBS_INSPECTIONS_H_
 
 #include <cstdint>
 #include <functional>
@@ -76,3 +77,5 @@ class Inspections {
 };
 
 }  // namespace mantissa::jobs
+
+#endif  // MANTISSA_SERVER_JOBS_INSPECTIONS_H_

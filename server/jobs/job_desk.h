@@ -7,7 +7,8 @@
 //   desk.Cancel(job.id());
 //
 // Thread-safe.
-#pragma once
+#ifndef MANTISSA_SERVER_JOBS_JOB_DESK_H_
+#define MANTISSA_SERVER_JOBS_JOB_DESK_H_
 
 #include <cstdint>
 #include <functional>
@@ -79,3 +80,5 @@ class JobDesk {
 };
 
 }  // namespace mantissa::jobs
+
+#endif  // MANTISSA_SERVER_JOBS_JOB_DESK_H_

@@ -8,7 +8,8 @@
 //   RETURN_IF_ERROR(store.Save(edit));
 //
 // Plain data, no locks.
-#pragma once
+#ifndef MANTISSA_SERVER_JOBS_JOB_EDIT_H_
+#define MANTISSA_SERVER_JOBS_JOB_EDIT_H_
 
 #include <cstdint>
 #include <optional>
@@ -57,3 +58,5 @@ void ApplyReport(const internal::v1::WorkerReport& report, absl::Time now, JobEd
 void Requeue(absl::string_view why, absl::Time now, JobEdit& edit);
 
 }  // namespace mantissa::jobs
+
+#endif  // MANTISSA_SERVER_JOBS_JOB_EDIT_H_

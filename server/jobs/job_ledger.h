@@ -8,7 +8,8 @@
 //   });
 //
 // Thread-safe. The edit runs under a lock: it must not wait for anything or call the ledger.
-#pragma once
+#ifndef MANTISSA_SERVER_JOBS_JOB_LEDGER_H_
+#define MANTISSA_SERVER_JOBS_JOB_LEDGER_H_
 
 #include "absl/base/thread_annotations.h"
 #include "absl/functional/function_ref.h"
@@ -47,3 +48,5 @@ class JobLedger {
 };
 
 }  // namespace mantissa::jobs
+
+#endif  // MANTISSA_SERVER_JOBS_JOB_LEDGER_H_

@@ -2,7 +2,8 @@
 //
 // What the jobs need of the planner: a plan for a request. server/rpc has the one that plans
 // (planning.h); tests have their own.
-#pragma once
+#ifndef MANTISSA_SERVER_JOBS_JOB_PLANNER_H_
+#define MANTISSA_SERVER_JOBS_JOB_PLANNER_H_
 
 #include "absl/status/statusor.h"
 #include "mantissa/v1/planner.pb.h"
@@ -18,3 +19,5 @@ class JobPlanner {
 };
 
 }  // namespace mantissa::jobs
+
+#endif  // MANTISSA_SERVER_JOBS_JOB_PLANNER_H_

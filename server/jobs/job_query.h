@@ -3,7 +3,8 @@
 // What one asks JobStore for and what it answers.
 //
 //   JobFilter filter{.states = {v1::JOB_STATE_RUNNING}, .labels = {{"team", "vision"}}};
-#pragma once
+#ifndef MANTISSA_SERVER_JOBS_JOB_QUERY_H_
+#define MANTISSA_SERVER_JOBS_JOB_QUERY_H_
 
 #include <cstdint>
 #include <map>
@@ -36,3 +37,5 @@ struct QueueState {
 };
 
 }  // namespace mantissa::jobs
+
+#endif  // MANTISSA_SERVER_JOBS_JOB_QUERY_H_

@@ -1,7 +1,8 @@
 // server/jobs/job_rows.h
 //
 // The columns of a job and the bindings between them and JobEdit: job_store's SQL in one place.
-#pragma once
+#ifndef MANTISSA_SERVER_JOBS_JOB_ROWS_H_
+#define MANTISSA_SERVER_JOBS_JOB_ROWS_H_
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -29,3 +30,5 @@ absl::Status AddDetails(Database& db, v1::Job& job);
 absl::StatusOr<Rows> SelectJobs(Database& db, const JobFilter& filter, int64_t before, int limit);
 
 }  // namespace mantissa::jobs
+
+#endif  // MANTISSA_SERVER_JOBS_JOB_ROWS_H_

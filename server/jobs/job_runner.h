@@ -8,7 +8,8 @@
 //   runner.WorkerEnded(end);  // for each end that the pool collected
 //
 // Thread-safe, but the three above are for one thread.
-#pragma once
+#ifndef MANTISSA_SERVER_JOBS_JOB_RUNNER_H_
+#define MANTISSA_SERVER_JOBS_JOB_RUNNER_H_
 
 #include <cstdint>
 #include <map>
@@ -93,3 +94,5 @@ class JobRunner {
 };
 
 }  // namespace mantissa::jobs
+
+#endif  // MANTISSA_SERVER_JOBS_JOB_RUNNER_H_

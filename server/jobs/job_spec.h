@@ -8,7 +8,8 @@
 //
 // Errors are InvalidField with the path in JobSpec: `training.learning_rate`. Model and precision
 // are the planner's to check.
-#pragma once
+#ifndef MANTISSA_SERVER_JOBS_JOB_SPEC_H_
+#define MANTISSA_SERVER_JOBS_JOB_SPEC_H_
 
 #include <cstdint>
 
@@ -36,3 +37,5 @@ struct TrainingContext {
 absl::Status CheckAndFillTraining(const TrainingContext& context, v1::TrainingSpec& training);
 
 }  // namespace mantissa::jobs
+
+#endif  // MANTISSA_SERVER_JOBS_JOB_SPEC_H_

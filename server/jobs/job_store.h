@@ -9,7 +9,8 @@
 //   ASSIGN_OR_RETURN(auto events, store.EventsAfter(id, 0, 100));
 //
 // Thread-safe, but Load and Save are two calls: JobManager lets one edit happen at a time.
-#pragma once
+#ifndef MANTISSA_SERVER_JOBS_JOB_STORE_H_
+#define MANTISSA_SERVER_JOBS_JOB_STORE_H_
 
 #include <cstdint>
 #include <optional>
@@ -69,3 +70,5 @@ class JobStore {
 };
 
 }  // namespace mantissa::jobs
+
+#endif  // MANTISSA_SERVER_JOBS_JOB_STORE_H_

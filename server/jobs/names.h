@@ -3,7 +3,8 @@
 // What names of things may look like; they become file names and labels, so nothing else passes.
 //
 //   RETURN_IF_ERROR(CheckName("name", request.name()));
-#pragma once
+#ifndef MANTISSA_SERVER_JOBS_NAMES_H_
+#define MANTISSA_SERVER_JOBS_NAMES_H_
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
@@ -30,3 +31,5 @@ inline constexpr int kMaxLabels = 32;
 absl::Status CheckLabel(absl::string_view field, absl::string_view key, absl::string_view value);
 
 }  // namespace mantissa::jobs
+
+#endif  // MANTISSA_SERVER_JOBS_NAMES_H_

@@ -8,7 +8,8 @@
 //   notifier.Unsubscribe(id);  // the callback neither runs nor will run when this returns
 //
 // Thread-safe. Callbacks run on the thread that notifies, must be short and must not call back.
-#pragma once
+#ifndef MANTISSA_SERVER_JOBS_NOTIFIER_H_
+#define MANTISSA_SERVER_JOBS_NOTIFIER_H_
 
 #include <cstdint>
 #include <functional>
@@ -38,3 +39,5 @@ class Notifier {
 };
 
 }  // namespace mantissa::jobs
+
+#endif  // MANTISSA_SERVER_JOBS_NOTIFIER_H_

@@ -2,7 +2,8 @@
 //
 // What the jobs tell those who measure. Called after the fact is on disk, from any thread; must be
 // short.
-#pragma once
+#ifndef MANTISSA_SERVER_JOBS_OBSERVER_H_
+#define MANTISSA_SERVER_JOBS_OBSERVER_H_
 
 #include "absl/strings/string_view.h"
 #include "mantissa/v1/job.pb.h"
@@ -21,3 +22,5 @@ class Observer {
 };
 
 }  // namespace mantissa::jobs
+
+#endif  // MANTISSA_SERVER_JOBS_OBSERVER_H_

@@ -3,7 +3,8 @@
 // Reads what the kernel tells in /proc, whose files have no size.
 //
 //   ASSIGN_OR_RETURN(std::string stat, ReadProcFile("/proc/1/stat"));
-#pragma once
+#ifndef MANTISSA_SERVER_JOBS_PROC_FILE_H_
+#define MANTISSA_SERVER_JOBS_PROC_FILE_H_
 
 #include <string>
 
@@ -16,3 +17,5 @@ namespace mantissa::jobs {
 absl::StatusOr<std::string> ReadProcFile(absl::string_view path);
 
 }  // namespace mantissa::jobs
+
+#endif  // MANTISSA_SERVER_JOBS_PROC_FILE_H_

@@ -8,7 +8,8 @@
 //   if (std::optional<ProcessEnd> end = FindEnd(process)) ...
 //
 // A process is named by its pid and the time it started, since pids are used again. Linux only.
-#pragma once
+#ifndef MANTISSA_SERVER_JOBS_PROCESS_H_
+#define MANTISSA_SERVER_JOBS_PROCESS_H_
 
 #include <cstdint>
 #include <functional>
@@ -57,3 +58,5 @@ void SignalGroup(const ProcessId& process, int signal);
 std::string Describe(const ProcessEnd& end);
 
 }  // namespace mantissa::jobs
+
+#endif  // MANTISSA_SERVER_JOBS_PROCESS_H_

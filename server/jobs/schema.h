@@ -4,7 +4,8 @@
 // ever changed, since databases out there have run it.
 //
 //   RETURN_IF_ERROR(Migrate(*db));  // PRAGMA user_version tells how far it is
-#pragma once
+#ifndef MANTISSA_SERVER_JOBS_SCHEMA_H_
+#define MANTISSA_SERVER_JOBS_SCHEMA_H_
 
 #include "absl/status/status.h"
 #include "server/jobs/database.h"
@@ -19,3 +20,5 @@ int SchemaVersion();
 absl::Status Migrate(Database& db);
 
 }  // namespace mantissa::jobs
+
+#endif  // MANTISSA_SERVER_JOBS_SCHEMA_H_

@@ -5,7 +5,8 @@
 //   ASSIGN_OR_RETURN(auto state, StateDatabase::Open(JoinPath(data_dir, "state.db")));
 //   JobStore jobs(*state);
 //   DatasetStore datasets(*state);
-#pragma once
+#ifndef MANTISSA_SERVER_JOBS_STATE_DATABASE_H_
+#define MANTISSA_SERVER_JOBS_STATE_DATABASE_H_
 
 #include <cstddef>
 #include <memory>
@@ -37,3 +38,5 @@ class StateDatabase {
 };
 
 }  // namespace mantissa::jobs
+
+#endif  // MANTISSA_SERVER_JOBS_STATE_DATABASE_H_

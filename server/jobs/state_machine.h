@@ -6,7 +6,8 @@
 //   PLANNING -> RUNNING, PENDING, FAILED, CANCELLED    (PENDING: the worker died and is retried)
 //   RUNNING  -> SUCCEEDED, PENDING, FAILED, CANCELLED
 //   SUCCEEDED, FAILED, CANCELLED: ends
-#pragma once
+#ifndef MANTISSA_SERVER_JOBS_STATE_MACHINE_H_
+#define MANTISSA_SERVER_JOBS_STATE_MACHINE_H_
 
 #include "absl/strings/string_view.h"
 #include "mantissa/v1/job.pb.h"
@@ -22,3 +23,5 @@ bool IsEnd(v1::JobState state);
 absl::string_view StateName(v1::JobState state);
 
 }  // namespace mantissa::jobs
+
+#endif  // MANTISSA_SERVER_JOBS_STATE_MACHINE_H_

@@ -6,7 +6,8 @@
 //   RETURN_IF_ERROR(supervisor.Start());  // after the worker service listens
 //   supervisor.Wake();                    // a job was submitted
 //   supervisor.Stop();                    // workers go on
-#pragma once
+#ifndef MANTISSA_SERVER_JOBS_SUPERVISOR_H_
+#define MANTISSA_SERVER_JOBS_SUPERVISOR_H_
 
 #include <thread>
 #include <vector>
@@ -57,3 +58,5 @@ class Supervisor {
 };
 
 }  // namespace mantissa::jobs
+
+#endif  // MANTISSA_SERVER_JOBS_SUPERVISOR_H_

@@ -3,7 +3,8 @@
 // Times and durations of absl in protobuf's form and in the database's (nanoseconds since 1970).
 //
 //   ToProto(clock.Now(), *job.mutable_create_time());
-#pragma once
+#ifndef MANTISSA_SERVER_JOBS_TIMES_H_
+#define MANTISSA_SERVER_JOBS_TIMES_H_
 
 #include <cstdint>
 
@@ -33,3 +34,5 @@ inline int64_t ToStored(const google::protobuf::Timestamp& time) {
 }
 
 }  // namespace mantissa::jobs
+
+#endif  // MANTISSA_SERVER_JOBS_TIMES_H_

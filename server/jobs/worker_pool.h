@@ -10,7 +10,8 @@
 //
 // A token is good for one attempt, until its worker's end was collected. Only its hash is kept.
 // Thread-safe.
-#pragma once
+#ifndef MANTISSA_SERVER_JOBS_WORKER_POOL_H_
+#define MANTISSA_SERVER_JOBS_WORKER_POOL_H_
 
 #include <cstdint>
 #include <map>
@@ -131,3 +132,5 @@ class WorkerPool {
 };
 
 }  // namespace mantissa::jobs
+
+#endif  // MANTISSA_SERVER_JOBS_WORKER_POOL_H_

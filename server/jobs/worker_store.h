@@ -7,7 +7,8 @@
 //   RETURN_IF_ERROR(store.SetProcess("job-1", process));
 //
 // Thread-safe.
-#pragma once
+#ifndef MANTISSA_SERVER_JOBS_WORKER_STORE_H_
+#define MANTISSA_SERVER_JOBS_WORKER_STORE_H_
 
 #include <cstdint>
 #include <string>
@@ -47,3 +48,5 @@ class WorkerStore {
 };
 
 }  // namespace mantissa::jobs
+
+#endif  // MANTISSA_SERVER_JOBS_WORKER_STORE_H_

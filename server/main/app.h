@@ -5,7 +5,8 @@
 //   ASSIGN_OR_RETURN(auto app, App::Start(config, token));
 //   Print("listening on ", app->listening_on());
 //   app->Stop();
-#pragma once
+#ifndef MANTISSA_SERVER_MAIN_APP_H_
+#define MANTISSA_SERVER_MAIN_APP_H_
 
 #include <memory>
 #include <string>
@@ -38,3 +39,5 @@ class App {
 };
 
 }  // namespace mantissa::server
+
+#endif  // MANTISSA_SERVER_MAIN_APP_H_

@@ -5,7 +5,8 @@
 //
 //   Config config;
 //   config.data_dir = "/var/lib/mantissa";
-#pragma once
+#ifndef MANTISSA_SERVER_MAIN_CONFIG_H_
+#define MANTISSA_SERVER_MAIN_CONFIG_H_
 
 #include <cstdint>
 #include <string>
@@ -44,3 +45,5 @@ struct Config {
 };
 
 }  // namespace mantissa::server
+
+#endif  // MANTISSA_SERVER_MAIN_CONFIG_H_

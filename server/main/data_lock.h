@@ -4,7 +4,8 @@
 // with the process, however that ends.
 //
 //   ASSIGN_OR_RETURN(auto lock, DataLock::Take(data_dir));
-#pragma once
+#ifndef MANTISSA_SERVER_MAIN_DATA_LOCK_H_
+#define MANTISSA_SERVER_MAIN_DATA_LOCK_H_
 
 #include <memory>
 #include <string>
@@ -26,3 +27,5 @@ class DataLock {
 };
 
 }  // namespace mantissa::server
+
+#endif  // MANTISSA_SERVER_MAIN_DATA_LOCK_H_

@@ -4,7 +4,8 @@
 //
 //   ASSIGN_OR_RETURN(ListenAddress address, ParseListenAddress("listen", "127.0.0.1:0"));
 //   if (!address.IsLoopback()) ...
-#pragma once
+#ifndef MANTISSA_SERVER_MAIN_LISTEN_ADDRESS_H_
+#define MANTISSA_SERVER_MAIN_LISTEN_ADDRESS_H_
 
 #include <string>
 
@@ -26,3 +27,5 @@ struct ListenAddress {
 absl::StatusOr<ListenAddress> ParseListenAddress(absl::string_view setting, absl::string_view text);
 
 }  // namespace mantissa::server
+
+#endif  // MANTISSA_SERVER_MAIN_LISTEN_ADDRESS_H_

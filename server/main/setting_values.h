@@ -3,7 +3,8 @@
 // Texts of settings to values and back.
 //
 //   ASSIGN_OR_RETURN(int64_t bytes, ParseBytes("8GiB"));
-#pragma once
+#ifndef MANTISSA_SERVER_MAIN_SETTING_VALUES_H_
+#define MANTISSA_SERVER_MAIN_SETTING_VALUES_H_
 
 #include <cstdint>
 #include <string>
@@ -29,3 +30,5 @@ absl::StatusOr<absl::Duration> ParseDuration(absl::string_view text);
 absl::StatusOr<bool> ParseBool(absl::string_view text);
 
 }  // namespace mantissa::server
+
+#endif  // MANTISSA_SERVER_MAIN_SETTING_VALUES_H_

@@ -8,7 +8,8 @@
 // A flag `--max-queued-jobs 10` is `max-queued-jobs = 10` in the file that --config names and
 // MANTISSAD_MAX_QUEUED_JOBS=10 in the environment. Flags win over the environment, that over the
 // file, that over the default.
-#pragma once
+#ifndef MANTISSA_SERVER_MAIN_SETTINGS_H_
+#define MANTISSA_SERVER_MAIN_SETTINGS_H_
 
 #include <functional>
 #include <string>
@@ -49,3 +50,5 @@ std::string HelpText();
 std::string SettingsMarkdown();
 
 }  // namespace mantissa::server
+
+#endif  // MANTISSA_SERVER_MAIN_SETTINGS_H_

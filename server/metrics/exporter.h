@@ -6,7 +6,8 @@
 //     metrics.Set(Metric::kQueueAge, {}, age);  // what is only worth knowing when asked
 //   }));
 //   LogInfo("metrics on port ", exporter->port());
-#pragma once
+#ifndef MANTISSA_SERVER_METRICS_EXPORTER_H_
+#define MANTISSA_SERVER_METRICS_EXPORTER_H_
 
 #include <functional>
 #include <memory>
@@ -41,3 +42,5 @@ class Exporter {
 };
 
 }  // namespace mantissa::metrics
+
+#endif  // MANTISSA_SERVER_METRICS_EXPORTER_H_

@@ -6,7 +6,8 @@
 //   jobs::JobLedger ledger(store, notifier, observer);
 //
 // Thread-safe.
-#pragma once
+#ifndef MANTISSA_SERVER_METRICS_JOB_METRICS_H_
+#define MANTISSA_SERVER_METRICS_JOB_METRICS_H_
 
 #include <string>
 
@@ -37,3 +38,5 @@ class JobMetrics : public jobs::Observer {
 };
 
 }  // namespace mantissa::metrics
+
+#endif  // MANTISSA_SERVER_METRICS_JOB_METRICS_H_

@@ -8,7 +8,8 @@
 //   metrics.Remove(Metric::kJobLoss, {"job-1"});
 //
 // Label values come in the order of the table's labels. Thread-safe.
-#pragma once
+#ifndef MANTISSA_SERVER_METRICS_METRICS_H_
+#define MANTISSA_SERVER_METRICS_METRICS_H_
 
 #include <map>
 #include <memory>
@@ -47,3 +48,5 @@ class Metrics {
 };
 
 }  // namespace mantissa::metrics
+
+#endif  // MANTISSA_SERVER_METRICS_METRICS_H_

@@ -6,7 +6,8 @@
 //
 // Names follow Prometheus's rules: prefix mantissa_, base units, _total on counters. Labels are
 // bounded: `job` is there only while the job runs, `method` is one of the API's.
-#pragma once
+#ifndef MANTISSA_SERVER_METRICS_TABLE_H_
+#define MANTISSA_SERVER_METRICS_TABLE_H_
 
 #include <string>
 #include <vector>
@@ -60,3 +61,5 @@ const MetricRow& RowOf(Metric metric);
 std::string MetricsMarkdown();
 
 }  // namespace mantissa::metrics
+
+#endif  // MANTISSA_SERVER_METRICS_TABLE_H_

@@ -4,7 +4,8 @@
 //
 //   StartPushStream(context, executor, response,
 //                   std::make_unique<ArtifactSink>(artifacts, pool, worker));
-#pragma once
+#ifndef MANTISSA_SERVER_RPC_ARTIFACT_SINK_H_
+#define MANTISSA_SERVER_RPC_ARTIFACT_SINK_H_
 
 #include <memory>
 
@@ -34,3 +35,5 @@ class ArtifactSink
 };
 
 }  // namespace mantissa::rpc
+
+#endif  // MANTISSA_SERVER_RPC_ARTIFACT_SINK_H_

@@ -3,7 +3,8 @@
 // The messages of DatasetService.UploadBlob go to the blob store.
 //
 //   StartPushStream(context, executor, response, std::make_unique<BlobSink>(blobs, observer));
-#pragma once
+#ifndef MANTISSA_SERVER_RPC_BLOB_SINK_H_
+#define MANTISSA_SERVER_RPC_BLOB_SINK_H_
 
 #include <memory>
 
@@ -33,3 +34,5 @@ class BlobSink : public PushSink<v1::UploadBlobRequest, v1::UploadBlobResponse> 
 };
 
 }  // namespace mantissa::rpc
+
+#endif  // MANTISSA_SERVER_RPC_BLOB_SINK_H_

@@ -4,7 +4,8 @@
 //
 //   builder.experimental().SetInterceptorCreators(CallMetricsCreators(metrics, clock));
 //   CountDenied(metrics, "mantissa.v1.JobService/GetJob");  // refused before there was a call
-#pragma once
+#ifndef MANTISSA_SERVER_RPC_CALL_METRICS_H_
+#define MANTISSA_SERVER_RPC_CALL_METRICS_H_
 
 #include <memory>
 #include <vector>
@@ -23,3 +24,5 @@ CallMetricsCreators(metrics::Metrics& metrics, Clock& clock);
 void CountDenied(metrics::Metrics& metrics, absl::string_view method);
 
 }  // namespace mantissa::rpc
+
+#endif  // MANTISSA_SERVER_RPC_CALL_METRICS_H_

@@ -7,7 +7,8 @@
 //   builder.AddListeningPort(address, MakeCredentials({.token = token}, on_denied), &port);
 //
 // gRPC's own insecure credentials take no check of metadata; these do, through the C core.
-#pragma once
+#ifndef MANTISSA_SERVER_RPC_CREDENTIALS_H_
+#define MANTISSA_SERVER_RPC_CREDENTIALS_H_
 
 #include <functional>
 #include <memory>
@@ -32,3 +33,5 @@ std::shared_ptr<grpc::ServerCredentials> MakeCredentials(
     CredentialOptions options, std::function<void(absl::string_view method)> on_denied);
 
 }  // namespace mantissa::rpc
+
+#endif  // MANTISSA_SERVER_RPC_CREDENTIALS_H_

@@ -4,7 +4,8 @@
 //
 //   DatasetService service(parts, executor);
 //   builder.RegisterService(&service);
-#pragma once
+#ifndef MANTISSA_SERVER_RPC_DATASET_SERVICE_H_
+#define MANTISSA_SERVER_RPC_DATASET_SERVICE_H_
 
 #include "mantissa/v1/dataset.grpc.pb.h"
 #include "server/jobs/blob_store.h"
@@ -51,3 +52,5 @@ class DatasetService : public v1::DatasetService::CallbackService {
 };
 
 }  // namespace mantissa::rpc
+
+#endif  // MANTISSA_SERVER_RPC_DATASET_SERVICE_H_

@@ -3,7 +3,8 @@
 // The events of a job for WatchJob: those of the store, then those to come.
 //
 //   auto source = std::make_unique<EventSource>(desk, notifier, "job-1", /*after_sequence=*/0);
-#pragma once
+#ifndef MANTISSA_SERVER_RPC_EVENT_SOURCE_H_
+#define MANTISSA_SERVER_RPC_EVENT_SOURCE_H_
 
 #include <cstdint>
 #include <functional>
@@ -34,3 +35,5 @@ class EventSource : public PullSource<v1::JobEvent> {
 };
 
 }  // namespace mantissa::rpc
+
+#endif  // MANTISSA_SERVER_RPC_EVENT_SOURCE_H_

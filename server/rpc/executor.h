@@ -7,7 +7,8 @@
 //   executor.Post([&] { GoOn(); });  // a step of a stream that was admitted: always taken
 //
 // Thread-safe. The destructor runs what is waiting, then ends the threads.
-#pragma once
+#ifndef MANTISSA_SERVER_RPC_EXECUTOR_H_
+#define MANTISSA_SERVER_RPC_EXECUTOR_H_
 
 #include <cstddef>
 #include <deque>
@@ -40,3 +41,5 @@ class Executor {
 };
 
 }  // namespace mantissa::rpc
+
+#endif  // MANTISSA_SERVER_RPC_EXECUTOR_H_

@@ -5,7 +5,8 @@
 //   MakeLazySource<v1::ArtifactChunk>([=] {
 //     return FileSource<v1::ArtifactChunk>::Open(files, path, offset, /*first=*/{});
 //   });
-#pragma once
+#ifndef MANTISSA_SERVER_RPC_FILE_SOURCE_H_
+#define MANTISSA_SERVER_RPC_FILE_SOURCE_H_
 
 #include <algorithm>
 #include <cstdint>
@@ -88,3 +89,5 @@ std::unique_ptr<PullSource<Message>> MakeLazySource(Opener opener) {
 }
 
 }  // namespace mantissa::rpc
+
+#endif  // MANTISSA_SERVER_RPC_FILE_SOURCE_H_

@@ -4,7 +4,8 @@
 //
 //   JobService service({.desk = desk, ...}, executor);
 //   builder.RegisterService(&service);
-#pragma once
+#ifndef MANTISSA_SERVER_RPC_JOB_SERVICE_H_
+#define MANTISSA_SERVER_RPC_JOB_SERVICE_H_
 
 #include <string>
 
@@ -54,3 +55,5 @@ class JobService : public v1::JobService::CallbackService {
 };
 
 }  // namespace mantissa::rpc
+
+#endif  // MANTISSA_SERVER_RPC_JOB_SERVICE_H_

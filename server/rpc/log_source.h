@@ -3,7 +3,8 @@
 // A job's log for GetLogs: what is in the file, and what comes while the job runs.
 //
 //   auto source = std::make_unique<LogSource>(parts, request);
-#pragma once
+#ifndef MANTISSA_SERVER_RPC_LOG_SOURCE_H_
+#define MANTISSA_SERVER_RPC_LOG_SOURCE_H_
 
 #include <cstdint>
 #include <functional>
@@ -47,3 +48,5 @@ class LogSource : public PullSource<v1::LogChunk> {
 };
 
 }  // namespace mantissa::rpc
+
+#endif  // MANTISSA_SERVER_RPC_LOG_SOURCE_H_

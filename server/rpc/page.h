@@ -5,7 +5,8 @@
 //   ASSIGN_OR_RETURN(int limit, PageSize(request.page_size()));
 //   ASSIGN_OR_RETURN(std::string after, ParsePageToken("datasets", request.page_token()));
 //   response.set_next_page_token(MakePageToken("datasets", last_name));
-#pragma once
+#ifndef MANTISSA_SERVER_RPC_PAGE_H_
+#define MANTISSA_SERVER_RPC_PAGE_H_
 
 #include <string>
 
@@ -23,3 +24,5 @@ std::string MakePageToken(absl::string_view call, absl::string_view position);
 absl::StatusOr<std::string> ParsePageToken(absl::string_view call, absl::string_view token);
 
 }  // namespace mantissa::rpc
+
+#endif  // MANTISSA_SERVER_RPC_PAGE_H_

@@ -4,7 +4,8 @@
 //
 //   PlannerService planner(executor);
 //   ModelService models(executor);
-#pragma once
+#ifndef MANTISSA_SERVER_RPC_PLANNER_SERVICE_H_
+#define MANTISSA_SERVER_RPC_PLANNER_SERVICE_H_
 
 #include "mantissa/v1/model.grpc.pb.h"
 #include "mantissa/v1/planner.grpc.pb.h"
@@ -43,3 +44,5 @@ class ModelService : public v1::ModelService::CallbackService {
 };
 
 }  // namespace mantissa::rpc
+
+#endif  // MANTISSA_SERVER_RPC_PLANNER_SERVICE_H_

@@ -4,7 +4,8 @@
 //
 //   WirePlanner planner;
 //   jobs::JobDesk desk({.planner = planner, ...});
-#pragma once
+#ifndef MANTISSA_SERVER_RPC_PLANNING_H_
+#define MANTISSA_SERVER_RPC_PLANNING_H_
 
 #include "server/jobs/job_planner.h"
 
@@ -16,3 +17,5 @@ class WirePlanner : public jobs::JobPlanner {
 };
 
 }  // namespace mantissa::rpc
+
+#endif  // MANTISSA_SERVER_RPC_PLANNING_H_

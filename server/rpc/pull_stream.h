@@ -6,7 +6,8 @@
 //   return StartPullStream<v1::JobEvent>(executor, std::make_unique<EventSource>(...));
 //
 // A cancelled stream ends at once, also while its source has nothing to give.
-#pragma once
+#ifndef MANTISSA_SERVER_RPC_PULL_STREAM_H_
+#define MANTISSA_SERVER_RPC_PULL_STREAM_H_
 
 #include <deque>
 #include <functional>
@@ -164,3 +165,5 @@ grpc::ServerWriteReactor<Message>* StartPullStream(Executor& executor,
 }
 
 }  // namespace mantissa::rpc
+
+#endif  // MANTISSA_SERVER_RPC_PULL_STREAM_H_

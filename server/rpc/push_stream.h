@@ -5,7 +5,8 @@
 //
 //   return StartPushStream<v1::UploadBlobRequest>(context, executor, response,
 //                                                 std::make_unique<BlobSink>(blobs));
-#pragma once
+#ifndef MANTISSA_SERVER_RPC_PUSH_STREAM_H_
+#define MANTISSA_SERVER_RPC_PUSH_STREAM_H_
 
 #include <memory>
 #include <utility>
@@ -90,3 +91,5 @@ grpc::ServerReadReactor<Request>* StartPushStream(
 }
 
 }  // namespace mantissa::rpc
+
+#endif  // MANTISSA_SERVER_RPC_PUSH_STREAM_H_

@@ -7,7 +7,8 @@
 //
 // While a batch is written to disk the next one gathers, so many small reports cost one sync. At
 // most kMaxPending reports wait; then reading stops until they are kept.
-#pragma once
+#ifndef MANTISSA_SERVER_RPC_REPORT_STREAM_H_
+#define MANTISSA_SERVER_RPC_REPORT_STREAM_H_
 
 #include <cstdint>
 #include <memory>
@@ -72,3 +73,5 @@ class ReportStream
 };
 
 }  // namespace mantissa::rpc
+
+#endif  // MANTISSA_SERVER_RPC_REPORT_STREAM_H_

@@ -5,7 +5,8 @@
 //   ASSIGN_OR_RETURN(auto server, RpcServer::Start({.address = "127.0.0.1:0"}, services, metrics));
 //   Print(server->port());
 //   server->Stop();
-#pragma once
+#ifndef MANTISSA_SERVER_RPC_RPC_SERVER_H_
+#define MANTISSA_SERVER_RPC_RPC_SERVER_H_
 
 #include <memory>
 #include <string>
@@ -59,3 +60,5 @@ class RpcServer {
 };
 
 }  // namespace mantissa::rpc
+
+#endif  // MANTISSA_SERVER_RPC_RPC_SERVER_H_

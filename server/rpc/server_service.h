@@ -3,7 +3,8 @@
 // mantissa.v1.ServerService: version, limits and load.
 //
 //   ServerService service([&] { return info; }, executor);
-#pragma once
+#ifndef MANTISSA_SERVER_RPC_SERVER_SERVICE_H_
+#define MANTISSA_SERVER_RPC_SERVER_SERVICE_H_
 
 #include <functional>
 
@@ -29,3 +30,5 @@ class ServerService : public v1::ServerService::CallbackService {
 };
 
 }  // namespace mantissa::rpc
+
+#endif  // MANTISSA_SERVER_RPC_SERVER_SERVICE_H_

@@ -6,7 +6,8 @@
 //
 // Field violations become google.rpc.BadRequest; payloads under a type.googleapis.com/ URL are
 // copied; every error has an ErrorInfo with the code as its reason and the domain "mantissa".
-#pragma once
+#ifndef MANTISSA_SERVER_RPC_STATUS_H_
+#define MANTISSA_SERVER_RPC_STATUS_H_
 
 #include "absl/status/status.h"
 #include "grpcpp/support/status.h"
@@ -16,3 +17,5 @@ namespace mantissa::rpc {
 grpc::Status ToGrpcStatus(const absl::Status& status);
 
 }  // namespace mantissa::rpc
+
+#endif  // MANTISSA_SERVER_RPC_STATUS_H_

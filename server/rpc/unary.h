@@ -9,7 +9,8 @@
 //                     [this](const v1::GetJobRequest& request) { return desk_.Get(request.id());
 //                     });
 //   }
-#pragma once
+#ifndef MANTISSA_SERVER_RPC_UNARY_H_
+#define MANTISSA_SERVER_RPC_UNARY_H_
 
 #include <utility>
 
@@ -40,3 +41,5 @@ grpc::ServerUnaryReactor* RunUnary(grpc::CallbackServerContext* context, Executo
 }
 
 }  // namespace mantissa::rpc
+
+#endif  // MANTISSA_SERVER_RPC_UNARY_H_

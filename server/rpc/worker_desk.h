@@ -7,7 +7,8 @@
 //   ASSIGN_OR_RETURN(internal::v1::Task task, desk.TaskOf(worker));
 //
 // Thread-safe.
-#pragma once
+#ifndef MANTISSA_SERVER_RPC_WORKER_DESK_H_
+#define MANTISSA_SERVER_RPC_WORKER_DESK_H_
 
 #include <cstdint>
 #include <string>
@@ -52,3 +53,5 @@ class WorkerDesk {
 };
 
 }  // namespace mantissa::rpc
+
+#endif  // MANTISSA_SERVER_RPC_WORKER_DESK_H_

@@ -5,7 +5,8 @@
 //
 //   WorkerService service(parts, executor);
 //   builder.RegisterService(&service);
-#pragma once
+#ifndef MANTISSA_SERVER_RPC_WORKER_SERVICE_H_
+#define MANTISSA_SERVER_RPC_WORKER_SERVICE_H_
 
 #include "base/file.h"
 #include "mantissa/internal/v1/worker.grpc.pb.h"
@@ -47,3 +48,5 @@ class WorkerService : public internal::v1::WorkerService::CallbackService {
 };
 
 }  // namespace mantissa::rpc
+
+#endif  // MANTISSA_SERVER_RPC_WORKER_SERVICE_H_

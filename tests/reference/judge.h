@@ -7,7 +7,8 @@
 // differ by chaos. So the first step is held tightly, the low runs' first three steps exactly, and
 // later steps only by loss scale, skips and the trend of the loss. Where noise.json lists a run, it
 // says how many steps agree between runs of the recorded program itself.
-#pragma once
+#ifndef MANTISSA_TESTS_REFERENCE_JUDGE_H_
+#define MANTISSA_TESTS_REFERENCE_JUDGE_H_
 
 #include <string>
 #include <vector>
@@ -29,3 +30,5 @@ std::string TableHead();
 Verdict Judge(const RecordedRun& run, const Replay& replay, const nlohmann::json& noise);
 
 }  // namespace mantissa::reference
+
+#endif  // MANTISSA_TESTS_REFERENCE_JUDGE_H_

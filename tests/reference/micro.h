@@ -9,7 +9,8 @@
 // is, is measured: each operator is also run in double precision. Where its float32 result carries
 // no error, as with all sums of low values, every code must be equal. The elements that differ are
 // counted and printed, and they must be few.
-#pragma once
+#ifndef MANTISSA_TESTS_REFERENCE_MICRO_H_
+#define MANTISSA_TESTS_REFERENCE_MICRO_H_
 
 #include "absl/status/statusor.h"
 #include "tests/reference/judge.h"
@@ -20,3 +21,5 @@ namespace mantissa::reference {
 absl::StatusOr<Verdict> JudgeMicro(const Recording& recording, const RecordedRun& run);
 
 }  // namespace mantissa::reference
+
+#endif  // MANTISSA_TESTS_REFERENCE_MICRO_H_

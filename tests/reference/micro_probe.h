@@ -4,7 +4,8 @@
 //   probe.SetExact("v/conv1", the_same_in_double_precision);
 //   rounder.set_probe(&probe);   // ... run operators ...
 //   probe.tallies().at("v").wrong
-#pragma once
+#ifndef MANTISSA_TESTS_REFERENCE_MICRO_PROBE_H_
+#define MANTISSA_TESTS_REFERENCE_MICRO_PROBE_H_
 
 #include <cstdint>
 #include <map>
@@ -64,3 +65,5 @@ class MicroProbe : public engine::RoundingProbe {
 };
 
 }  // namespace mantissa::reference
+
+#endif  // MANTISSA_TESTS_REFERENCE_MICRO_PROBE_H_

@@ -2,7 +2,8 @@
 //
 //   ASSIGN_OR_RETURN(nlohmann::json run, ReadPythonJson("runs/resnet18-low.json"));
 //   double norm = Number(run["grad_l2"]);  // perhaps infinite
-#pragma once
+#ifndef MANTISSA_TESTS_REFERENCE_PYTHON_JSON_H_
+#define MANTISSA_TESTS_REFERENCE_PYTHON_JSON_H_
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -16,3 +17,5 @@ absl::StatusOr<nlohmann::json> ReadPythonJson(absl::string_view path);
 double Number(const nlohmann::json& value);
 
 }  // namespace mantissa::reference
+
+#endif  // MANTISSA_TESTS_REFERENCE_PYTHON_JSON_H_

@@ -8,7 +8,8 @@
 // Layout of the folder: the data set in its only .npz file; weights where each run's `init` says;
 // noise.json if there is one; below it, in any folder, a .json file a run, and a .json and a .npz
 // file of one name a micro case.
-#pragma once
+#ifndef MANTISSA_TESTS_REFERENCE_RECORDED_RUN_H_
+#define MANTISSA_TESTS_REFERENCE_RECORDED_RUN_H_
 
 #include <cstdint>
 #include <map>
@@ -99,3 +100,5 @@ absl::StatusOr<planner::Plan> PlanOf(const RecordedRun& run);
 std::vector<std::string> PlanDifferences(const RecordedRun& run, const planner::Plan& plan);
 
 }  // namespace mantissa::reference
+
+#endif  // MANTISSA_TESTS_REFERENCE_RECORDED_RUN_H_

@@ -2,7 +2,8 @@
 //
 //   ASSIGN_OR_RETURN(Replay replay, ReplayRun(recording, run));
 //   replay.steps[0].loss
-#pragma once
+#ifndef MANTISSA_TESTS_REFERENCE_REPLAY_H_
+#define MANTISSA_TESTS_REFERENCE_REPLAY_H_
 
 #include <cstdint>
 #include <map>
@@ -29,3 +30,5 @@ struct Replay {
 absl::StatusOr<Replay> ReplayRun(const Recording& recording, const RecordedRun& run);
 
 }  // namespace mantissa::reference
+
+#endif  // MANTISSA_TESTS_REFERENCE_REPLAY_H_

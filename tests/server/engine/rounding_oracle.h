@@ -1,5 +1,6 @@
 // Rounding by arithmetic on doubles, for tests: another way than the kernels'.
-#pragma once
+#ifndef MANTISSA_TESTS_SERVER_ENGINE_ROUNDING_ORACLE_H_
+#define MANTISSA_TESTS_SERVER_ENGINE_ROUNDING_ORACLE_H_
 
 #include <cmath>
 
@@ -21,3 +22,5 @@ inline double OracleRound(double x, const kernels::Format& format, bool gradient
 }
 
 }  // namespace mantissa::engine
+
+#endif  // MANTISSA_TESTS_SERVER_ENGINE_ROUNDING_ORACLE_H_

@@ -4,7 +4,8 @@
 //                                              +-> fc3 [N, 2] -+
 //
 // relu has two consumers, so its gradient is a sum; sum has two inputs.
-#pragma once
+#ifndef MANTISSA_TESTS_SERVER_ENGINE_TINY_GRAPH_H_
+#define MANTISSA_TESTS_SERVER_ENGINE_TINY_GRAPH_H_
 
 #include <vector>
 
@@ -77,3 +78,5 @@ inline planner::Plan PlanWith(planner::Graph graph, kernels::Format v, kernels::
 }
 
 }  // namespace mantissa::engine
+
+#endif  // MANTISSA_TESTS_SERVER_ENGINE_TINY_GRAPH_H_

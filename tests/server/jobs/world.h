@@ -7,7 +7,8 @@
 //   world.AddDataset("digits");
 //   v1::Job job = world.MustSubmit("digits");
 //   world.Tick();
-#pragma once
+#ifndef MANTISSA_TESTS_SERVER_JOBS_WORLD_H_
+#define MANTISSA_TESTS_SERVER_JOBS_WORLD_H_
 
 #include <functional>
 #include <map>
@@ -95,3 +96,5 @@ class World {
 internal::v1::WorkerReport StepReport(int64_t number, int64_t step);
 
 }  // namespace mantissa::jobs
+
+#endif  // MANTISSA_TESTS_SERVER_JOBS_WORLD_H_

@@ -8,7 +8,8 @@
 //   std::string id = daemon.Submit("steps 10 5");
 //   daemon.Kill();                       // SIGKILL; workers go on
 //   ASSERT_TRUE(daemon.Start());         // on the same folder
-#pragma once
+#ifndef MANTISSA_TESTS_SERVER_MAIN_DAEMON_H_
+#define MANTISSA_TESTS_SERVER_MAIN_DAEMON_H_
 
 #include <sys/types.h>
 
@@ -78,3 +79,5 @@ class Daemon {
 };
 
 }  // namespace mantissa
+
+#endif  // MANTISSA_TESTS_SERVER_MAIN_DAEMON_H_
