@@ -1,5 +1,6 @@
 #include "server/engine/worker_report.h"
 
+#include <google/protobuf/descriptor.h>
 #include <google/protobuf/util/json_util.h>
 
 #include <nlohmann/json.hpp>
@@ -24,6 +25,26 @@ absl::Status Write(FileSystem& files, const std::string& path, const Json& json)
   return files.WriteAtomically(path, absl::StrCat(text, "\n"));
 }
 
+Json ToNumber(const Json& digits) { return Json::parse(digits.get<std::string>()); }
+
+// Proto JSON has 64-bit integers as strings. Makes them numbers, as the other files of a job and
+// the command line have them, so that one field has one type everywhere.
+void StringsToNumbers(const google::protobuf::Descriptor& message, Json& json) {
+  using Field = google::protobuf::FieldDescriptor;
+  for (int i = 0; i < message.field_count(); ++i) {
+    const Field& field = *message.field(i);
+    const auto value = json.find(field.name());
+    if (value == json.end()) continue;
+    const bool is_wide =
+        field.cpp_type() == Field::CPPTYPE_INT64 || field.cpp_type() == Field::CPPTYPE_UINT64;
+    if (value->is_object() && !field.is_map()) StringsToNumbers(*field.message_type(), *value);
+    if (is_wide && value->is_string()) *value = ToNumber(*value);
+    if (is_wide && value->is_array()) {
+      for (Json& element : *value) element = ToNumber(element);
+    }
+  }
+}
+
 absl::StatusOr<Json> SpecToJson(const v1::JobSpec& spec) {
   google::protobuf::util::JsonPrintOptions options;
   options.preserve_proto_field_names = true;
@@ -31,7 +52,9 @@ absl::StatusOr<Json> SpecToJson(const v1::JobSpec& spec) {
   if (!google::protobuf::util::MessageToJsonString(spec, &text, options).ok()) {
     return absl::InternalError("the job's spec can't be written as JSON.");
   }
-  return Json::parse(text);
+  Json json = Json::parse(text);
+  StringsToNumbers(*spec.GetDescriptor(), json);
+  return json;
 }
 
 Json EvaluationToJson(const EvaluationRecord& record) {

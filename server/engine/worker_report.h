@@ -44,9 +44,9 @@ struct JobReport {
 };
 
 // Replaces the file at once. Fields: job, attempt, outcome, failure {cause, message}, spec (proto
-// JSON), accuracy, accuracy_fp32, loss, loss_fp32, evaluation, steps, skipped_steps, bits {planned,
-// final, high, fp32, final_to_high, final_to_fp32}, ratio_low {groups, bits_planned, bits_final},
-// promoted (list of tensors), seconds {load, train}, versions.
+// JSON, but 64-bit integers are numbers), accuracy, accuracy_fp32, loss, loss_fp32, evaluation,
+// steps, skipped_steps, bits {planned, final, high, fp32, final_to_high, final_to_fp32}, ratio_low
+// {groups, bits_planned, bits_final}, promoted (list of tensors), seconds {load, train}, versions.
 absl::Status WriteReportJson(FileSystem& files, const std::string& path, const JobReport& report);
 
 }  // namespace mantissa::engine
