@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "base/log.h"
 #include "base/status.h"
 #include "base/token.h"
@@ -14,6 +15,13 @@ namespace {
 
 absl::Status Unreadable(absl::string_view name, absl::string_view why) {
   return absl::InvalidArgumentError(absl::StrCat("The data set `", name, "` can't be used: ", why));
+}
+
+// Nothing is known of the files: nobody has read them to the end.
+absl::Status Unread(absl::string_view name, absl::string_view why, absl::string_view log_path) {
+  return absl::InternalError(absl::StrCat("The data set `", name, "` was not read: ", why,
+                                          ". What its reader said is in ", BaseName(log_path),
+                                          " in the server's data folder."));
 }
 
 absl::Status Stopping() {
@@ -58,7 +66,11 @@ void Inspections::Start(const v1::CreateDatasetRequest& request, Done done) {
   }
   if (!refused.ok()) return done(refused);
   const absl::Status started = pool_.Start(task, /*attempt=*/1, options_.log_path);
-  if (!started.ok()) Finish(task, absl::InternalError(started.message()));
+  if (started.ok()) return;
+  LogError("the reader of data set ", request.name(), " can't start: ", started.ToString());
+  Finish(task, absl::InternalError(absl::StrCat(
+                   "The data set `", request.name(), "` was not read: its reader did not start: ",
+                   absl::StripSuffix(started.message(), "."), ". The server's log tells more.")));
 }
 
 absl::StatusOr<internal::v1::Task> Inspections::TaskOf(absl::string_view task) {
@@ -111,8 +123,12 @@ void Inspections::WorkerEnded(const WorkerEnd& end) {
     if (it == running_.end()) return;
     name = it->second.request.name();
   }
-  Finish(end.task, Unreadable(name, absl::StrCat("the worker that read it ", end.how,
-                                                 ". Check that the files are whole.")));
+  if (end.cause == v1::FAILURE_CAUSE_OUT_OF_MEMORY) {
+    return Finish(end.task, OverLimit("worker", absl::StrCat("The data set `", name,
+                                                             "` was not read: its reader ", end.how,
+                                                             ". Use fewer or smaller files.")));
+  }
+  Finish(end.task, Unread(name, absl::StrCat("its reader ", end.how), options_.log_path));
 }
 
 void Inspections::Tick() {

@@ -127,8 +127,19 @@ TEST_F(DatasetDeskTest, AWorkerThatDiesReadingNeverLeavesTheCallerWaiting) {
   world.dataset_desk.Create(Request("digits", "bytes"),
                             [&](absl::StatusOr<v1::Dataset> d) { status = d.status(); });
   ASSERT_TRUE(world.TickUntil([&] { return status.has_value(); }));
-  EXPECT_EQ(status->code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(status->code(), absl::StatusCode::kInternal);
   EXPECT_NE(status->message().find("signal 11"), std::string::npos) << *status;
+  EXPECT_NE(status->message().find("inspect.log"), std::string::npos) << *status;
+}
+
+TEST_F(DatasetDeskTest, AReaderThatDoesNotStartIsTheServersFault) {
+  Upload("bytes");
+  ASSERT_TRUE(world_.files.Remove(world_.program).ok());
+  Create(Request("digits", "bytes"));
+  ASSERT_TRUE(result_.has_value());
+  EXPECT_EQ(result_->status().code(), absl::StatusCode::kInternal);
+  EXPECT_NE(result_->status().message().find("reader did not start"), std::string::npos);
+  EXPECT_NE(result_->status().message().find(world_.program), std::string::npos);
 }
 
 TEST_F(DatasetDeskTest, ReadingThatTakesTooLongIsRefused) {
