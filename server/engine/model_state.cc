@@ -102,9 +102,11 @@ absl::Status ReadFileTensor(const Safetensors& file, const std::string& name,
                       absl::MakeSpan(tensor.mutable_data_ptr<float>(), tensor.numel()));
 }
 
-absl::Status LoadState(FileSystem& files, absl::string_view path, const planner::Graph& graph,
+namespace {
+
+// Without a remedy. `path` is that of `file`.
+absl::Status ReadState(const Safetensors& file, absl::string_view path, const planner::Graph& graph,
                        ModelState& state) {
-  ASSIGN_OR_RETURN(const Safetensors file, Safetensors::Open(files, path));
   std::set<std::string> wanted;
   for (size_t i = 0; i < graph.parameters().size(); ++i) {
     const std::string& name = graph.value(graph.parameters()[i]).name;
@@ -119,11 +121,22 @@ absl::Status LoadState(FileSystem& files, absl::string_view path, const planner:
   }
   for (const auto& [name, entry] : file.entries()) {
     if (wanted.contains(name)) continue;
-    return absl::InvalidArgumentError(absl::StrCat(
-        path, ": tensor ", name, " is not one of the ", wanted.size(), " of model ", graph.name(),
-        ". Use weights of the same model, width and number of classes."));
+    return absl::InvalidArgumentError(absl::StrCat(path, ": tensor ", name, " is not one of the ",
+                                                   wanted.size(), " of model ", graph.name()));
   }
   return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::Status LoadState(FileSystem& files, absl::string_view path, const planner::Graph& graph,
+                       ModelState& state) {
+  ASSIGN_OR_RETURN(const Safetensors file, Safetensors::Open(files, path));
+  const absl::Status status = ReadState(file, path, graph, state);
+  if (!absl::IsInvalidArgument(status)) return status;
+  return absl::InvalidArgumentError(absl::StrCat(
+      status.message(), ". Use weights of the same model, width and number of classes; `mantissa ",
+      "model describe ", graph.name(), "` with --width and --classes tells what this one has."));
 }
 
 absl::Status SaveState(FileSystem& files, absl::string_view path, const planner::Graph& graph,

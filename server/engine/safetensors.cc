@@ -215,7 +215,8 @@ absl::Status Safetensors::ReadBytes(const std::string& name, absl::string_view d
                                     absl::Span<const int64_t> shape, absl::Span<char> out) const {
   const auto found = entries_.find(name);
   if (found == entries_.end()) {
-    return absl::InvalidArgumentError(absl::StrCat(path_, " holds no tensor ", name));
+    return absl::InvalidArgumentError(absl::StrCat(path_, " holds no tensor ", name, "; needed is ",
+                                                   dtype, "[", absl::StrJoin(shape, ", "), "]"));
   }
   const Entry& entry = found->second;
   if (entry.dtype != dtype || absl::MakeConstSpan(entry.shape) != shape) {

@@ -81,11 +81,13 @@ TEST(LoadState, WeightsOfAnotherModelAreRefusedByName) {
   const absl::Status shape = LoadState(RealFileSystem(), path, other, into);
   EXPECT_EQ(shape.code(), absl::StatusCode::kInvalidArgument);
   EXPECT_THAT(std::string(shape.message()), HasSubstr("needed is F32[7, "));
+  EXPECT_THAT(std::string(shape.message()), HasSubstr("`mantissa model describe "));
 
   const std::string few = JoinPath(folder.path(), "few.safetensors");
   MANTISSA_CHECK_OK(WriteSafetensors(RealFileSystem(), few, {}, {}));
   const absl::Status missing = LoadState(RealFileSystem(), few, graph, state);
-  EXPECT_THAT(std::string(missing.message()), HasSubstr("holds no tensor conv1.weight"));
+  EXPECT_THAT(std::string(missing.message()),
+              HasSubstr("holds no tensor conv1.weight; needed is F32["));
 }
 
 TEST(LoadState, TensorsThatTheModelDoesNotHaveAreRefused) {
@@ -99,7 +101,7 @@ TEST(LoadState, TensorsThatTheModelDoesNotHaveAreRefused) {
                        {AsFileTensor("weight", values), AsFileTensor("wieght", values)}, {}));
   ModelState state = EmptyState(graph);
   EXPECT_THAT(std::string(LoadState(RealFileSystem(), path, graph, state).message()),
-              HasSubstr("tensor wieght is not one of the 1 of model one"));
+              HasSubstr("tensor wieght is not one of the 1 of model one. Use weights of the same"));
 }
 
 }  // namespace
