@@ -14,6 +14,10 @@ constexpr size_t kMostRemarks = 20;
 // Steps that the speed is taken from.
 constexpr size_t kMostStepTimes = 50;
 
+void ForgetFrom(int64_t step, std::vector<int64_t>& steps) {
+  while (!steps.empty() && steps.back() >= step) steps.pop_back();
+}
+
 }  // namespace
 
 JobView::JobView(const v1::Job& job)
@@ -59,7 +63,9 @@ void JobView::ApplyState(const v1::JobEvent& event) {
 
 void JobView::ApplyStep(const v1::JobEvent& event) {
   const v1::StepDone& step = event.step_done();
-  if (step.skipped()) ++skipped_;
+  ForgetFrom(step.step(), skipped_);
+  ForgetFrom(step.step(), promoted_);
+  if (step.skipped()) skipped_.push_back(step.step());
   const double scale_before = last_step_.loss_scale();
   if (last_step_.step() > 0 && scale_before != step.loss_scale()) {
     Remark(LossScaleText(scale_before, step));
@@ -71,7 +77,7 @@ void JobView::ApplyStep(const v1::JobEvent& event) {
 }
 
 void JobView::ApplyPromotions(const v1::TensorsPromoted& promotions) {
-  promoted_ += promotions.tensors_size();
+  promoted_.insert(promoted_.end(), promotions.tensors_size(), promotions.step());
   for (const v1::PromotedTensor& tensor : promotions.tensors()) {
     Remark(PromotionText(tensor, promotions.step()));
   }

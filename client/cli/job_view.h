@@ -13,6 +13,7 @@
 #include <deque>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/time/time.h"
 #include "client/cli/series.h"
@@ -35,8 +36,9 @@ class JobView {
   const std::optional<v1::Evaluation>& evaluation() const { return evaluation_; }
   const Series& losses() const { return losses_; }
   const Series& accuracies() const { return accuracies_; }
-  int64_t promoted() const { return promoted_; }
-  int64_t skipped() const { return skipped_; }
+  // Of the steps up to the last one: a job that goes on from a checkpoint does some again.
+  int64_t promoted() const { return static_cast<int64_t>(promoted_.size()); }
+  int64_t skipped() const { return static_cast<int64_t>(skipped_.size()); }
   // What happened lately, one line each, the newest last; not yet made printable.
   const std::deque<std::string>& remarks() const { return remarks_; }
 
@@ -65,7 +67,8 @@ class JobView {
   v1::StepDone last_step_;
   std::optional<v1::Evaluation> evaluation_;
   Series losses_, accuracies_;
-  int64_t promoted_ = 0, skipped_ = 0;
+  // Steps in ascending order: of each promoted tensor, and those that were skipped.
+  std::vector<int64_t> promoted_, skipped_;
   absl::Time start_, end_;
   std::deque<StepTime> step_times_;
   std::deque<std::string> remarks_;

@@ -52,6 +52,22 @@ TEST(JobViewTest, CollectsWhatEventsTell) {
                     HasSubstr("loss scale 65536 -> 32768 at step 3")));
 }
 
+TEST(JobViewTest, CountsStepsDoneAgainAfterACheckpointOnce) {
+  const std::vector<v1::JobEvent> events = TrainingEvents(6, v1::JOB_STATE_RUNNING);
+  JobView view(TrainedJob("job-1", events));
+  for (const v1::JobEvent& event : events) view.Apply(event);
+  // Once more from the first step on, and step 2 is skipped and promotes as before.
+  for (const v1::JobEvent& event : events) {
+    view.Apply(event);
+    if (event.has_step_done() && event.step_done().step() == 1) {
+      EXPECT_EQ(view.skipped(), 0);
+      EXPECT_EQ(view.promoted(), 0);
+    }
+  }
+  EXPECT_EQ(view.skipped(), 1);
+  EXPECT_EQ(view.promoted(), 1);
+}
+
 TEST(JobViewTest, TellsSpeedAndTimeLeftFromStepTimes) {
   // Steps are a second apart, but for the promotion after the second; 2 of 6 are left.
   const JobView view = ViewOf(6, v1::JOB_STATE_RUNNING, /*left_out=*/3);
