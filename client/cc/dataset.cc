@@ -5,12 +5,11 @@
 #include <utility>
 
 #include "absl/algorithm/container.h"
-#include "absl/cleanup/cleanup.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "base/scratch_folder.h"
 #include "base/status.h"
-#include "base/token.h"
 #include "client/cc/image_tar.h"
 
 namespace mantissa::client {
@@ -91,9 +90,8 @@ class Pusher {
   }
 
   absl::Status PushFolder(const DataSource& source) {
-    const std::string tar =
-        JoinPath(options_.temp_folder, absl::StrCat("mantissa-", RandomToken(8), ".tar"));
-    const absl::Cleanup remove = [&] { files_.Remove(tar).IgnoreError(); };
+    ASSIGN_OR_RETURN(const ScratchFolder scratch, ScratchFolder::Make(options_.temp_folder));
+    const std::string tar = JoinPath(scratch.path(), "images.tar");
     RETURN_IF_ERROR(WriteImageTar(files_, source.folder, source.names, tar));
     return Push(tar, "images.tar");
   }

@@ -6,8 +6,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "base/file.h"
+#include "base/scratch_folder.h"
 #include "base/status.h"
-#include "base/token.h"
 #include "client/cc/follow.h"
 #include "client/cc/transfer.h"
 #include "client/cli/follow_view.h"
@@ -109,17 +109,16 @@ std::string Destination(FileSystem& files, const std::string& to, const std::str
 
 absl::StatusOr<ExitCode> FetchToOutput(Invocation& run, client::Client& client) {
   const auto temp = run.io().Environment("TMPDIR");
-  const std::string path = JoinPath(temp.has_value() && !temp->empty() ? *temp : "/tmp",
-                                    absl::StrCat("mantissa-", RandomToken(8)));
+  ASSIGN_OR_RETURN(const ScratchFolder scratch,
+                   ScratchFolder::Make(temp.has_value() && !temp->empty() ? *temp : "/tmp"));
+  const std::string path = JoinPath(scratch.path(), "artifact");
   FileSystem& files = run.io().files();
   TransferView view(run.io(), "fetched");
   RETURN_IF_ERROR(
       client::FetchFile(client, files, run.Positional(0), run.Positional(1), path, view.Options()));
   view.Done();
-  const auto bytes = files.Read(path, kLargestPrinted);
-  RETURN_IF_ERROR(files.Remove(path));
-  RETURN_IF_ERROR(bytes);
-  run.io().Out(*bytes);
+  ASSIGN_OR_RETURN(const std::string bytes, files.Read(path, kLargestPrinted));
+  run.io().Out(bytes);
   return kSucceeded;
 }
 
