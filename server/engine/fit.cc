@@ -1,6 +1,7 @@
 #include "server/engine/fit.h"
 
 #include <cmath>
+#include <string>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -28,10 +29,13 @@ absl::Status CheckSamples(const data::LoadedDataset& data, const data::Samples& 
                           absl::string_view split, int64_t classes) {
   for (int64_t i = 0; i < samples.size(); ++i) {
     if (samples.labels[i] >= 0 && samples.labels[i] < classes) continue;
+    const int64_t label = samples.labels[i];
+    const std::string remedy =
+        label < 0 ? "Correct the labels."
+                  : absl::StrCat("Submit with --classes ", label + 1, " or correct the labels.");
     return absl::InvalidArgumentError(absl::StrCat(
-        "label ", samples.labels[i], " of ", split, " sample ", i,
-        " is out of range; the model has ", classes, " classes, so labels go from 0 to ",
-        classes - 1, ". Submit with --classes ", samples.labels[i] + 1, " or correct the labels."));
+        "label ", label, " of ", split, " sample ", i, " is out of range; the model has ", classes,
+        " classes, so labels go from 0 to ", classes - 1, ". ", remedy));
   }
   const size_t pixels =
       static_cast<size_t>(samples.size() * data.channels * data.height * data.width);

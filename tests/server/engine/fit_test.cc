@@ -11,7 +11,9 @@
 namespace mantissa::engine {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 class FitTest : public ::testing::Test {
  protected:
@@ -51,7 +53,8 @@ TEST_F(FitTest, LabelBeyondTheClassesIsNamedWithItsSampleAndTheRemedy) {
   EXPECT_THAT(Error(), HasSubstr("label 3 of test sample 1 is out of range; the model has 3 "
                                  "classes, so labels go from 0 to 2. Submit with --classes 4"));
   data_.test.labels[1] = -1;
-  EXPECT_THAT(Error(), HasSubstr("label -1"));
+  EXPECT_THAT(Error(), AllOf(HasSubstr("label -1"), HasSubstr("labels go from 0 to 2. Correct"),
+                             Not(HasSubstr("--classes"))));
 }
 
 TEST_F(FitTest, ImagesOfAnotherShapeAreRefusedNamingBoth) {
