@@ -196,7 +196,7 @@ std::string Describe(const ProcessEnd& end) {
     return absl::StrCat("was killed by signal ", *end.signal, " (", strsignal(*end.signal), ")");
   }
   if (end.exit_code.has_value()) return absl::StrCat("exited with code ", *end.exit_code);
-  return "ended while the server was away";
+  return "ended, how is not known: an earlier server had started it";
 }
 
 }  // namespace mantissa::jobs

@@ -54,7 +54,7 @@ std::optional<ProcessEnd> FindEnd(const ProcessId& process);
 // Sends a signal to the process and its group; nothing happens if it has ended.
 void SignalGroup(const ProcessId& process, int signal);
 
-// "killed by signal 9 (Killed)", "exited with code 3", "ended while the server was away".
+// "was killed by signal 9 (Killed)", "exited with code 3", "ended, how is not known: ...".
 std::string Describe(const ProcessEnd& end);
 
 }  // namespace mantissa::jobs

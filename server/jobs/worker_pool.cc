@@ -185,6 +185,12 @@ std::optional<ProcessEnd> WorkerPool::EndIfAny(absl::Duration now, const Worker&
 WorkerEnd WorkerPool::EndOf(const Worker& worker, const ProcessEnd& end) {
   WorkerEnd result{.task = worker.row.task, .attempt = worker.row.attempt, .how = Describe(end)};
   const int64_t oom_kills = OomKills();
+  const bool is_known = end.exit_code.has_value() || end.signal.has_value();
+  if (!is_known && worker.killed_at.has_value()) {
+    result.how = "was killed by the server";
+  } else if (!is_known && !worker.seen) {
+    result.how = "ended while the server was away";
+  }
   if (worker.lost) {
     result.cause = v1::FAILURE_CAUSE_WORKER_LOST;
     result.how = absl::StrCat("said nothing for ", absl::FormatDuration(options_.lost_after),
@@ -206,6 +212,7 @@ std::vector<WorkerEnd> WorkerPool::Collect() {
       if (worker.starting) continue;
       SignalIfDue(now, worker);
       const std::optional<ProcessEnd> end = EndIfAny(now, worker);
+      if (!end.has_value()) worker.seen = true;
       if (end.has_value()) ends.push_back(EndOf(worker, *end));
     }
   }

@@ -106,6 +106,8 @@ class WorkerPool {
     std::optional<absl::Duration> term_at, kill_at;
     std::optional<absl::Duration> killed_at;
     bool starting = false;
+    // This server has found it alive.
+    bool seen = false;
     bool lost = false;
     bool cancel = false;
   };

@@ -1,5 +1,8 @@
 #include "server/jobs/worker_pool.h"
 
+#include <signal.h>
+
+#include <cstdio>
 #include <string>
 #include <vector>
 
@@ -7,6 +10,7 @@
 #include "base/hash.h"
 #include "base/temp_folder.h"
 #include "gtest/gtest.h"
+#include "server/jobs/process.h"
 #include "tests/server/jobs/world.h"
 
 namespace mantissa::jobs {
@@ -29,6 +33,27 @@ class WorkerPoolTest : public testing::Test {
   }
   absl::Status Start(const std::string& task, int attempt = 1) {
     return world_.pool.Start(task, attempt, JoinPath(folder_.path(), "log"));
+  }
+
+  // A worker of an earlier server: not a child of this process.
+  ProcessId AddOrphan(const std::string& task) {
+    FILE* const shell =
+        popen("sleep 100 >/dev/null 2>&1 & echo $!; cut -d' ' -f22 /proc/$!/stat", "r");
+    ProcessId orphan;
+    EXPECT_EQ(fscanf(shell, "%ld %ld", &orphan.pid, &orphan.start_ticks), 2);
+    pclose(shell);
+    EXPECT_TRUE(world_.workers.Put({.task = task, .attempt = 1, .token_sha256 = "hash"}).ok());
+    EXPECT_TRUE(world_.workers.SetProcess(task, orphan).ok());
+    return orphan;
+  }
+  WorkerEnd CollectOne() {
+    for (int i = 0; i < 1000; ++i) {
+      const std::vector<WorkerEnd> ends = world_.pool.Collect();
+      if (!ends.empty()) return ends[0];
+      RealClock().SleepFor(absl::Milliseconds(10));
+    }
+    ADD_FAILURE() << "no worker ends";
+    return {};
   }
 
   TempFolder folder_;
@@ -66,6 +91,18 @@ TEST_F(WorkerPoolTest, ATokenSurvivesTheServerAndEndsWithItsWorker) {
   again.pool.StopAll();
   EXPECT_FALSE(again.pool.Authenticate("job-1", token).ok());
   EXPECT_TRUE(again.workers.All()->empty());
+}
+
+TEST_F(WorkerPoolTest, TellsWhetherATakenUpWorkerEndedBeforeOrAfter) {
+  kill(static_cast<pid_t>(AddOrphan("job-1").pid), SIGKILL);
+  RealClock().SleepFor(absl::Milliseconds(200));
+  ASSERT_TRUE(world_.pool.Restore().ok());
+  EXPECT_EQ(CollectOne().how, "ended while the server was away");
+  const ProcessId orphan = AddOrphan("job-2");
+  ASSERT_TRUE(world_.pool.Restore().ok());
+  ASSERT_TRUE(world_.pool.Collect().empty());
+  kill(static_cast<pid_t>(orphan.pid), SIGKILL);
+  EXPECT_EQ(CollectOne().how, "ended, how is not known: an earlier server had started it");
 }
 
 TEST_F(WorkerPoolTest, TheScratchFolderGoesWithTheWorker) {
