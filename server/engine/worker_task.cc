@@ -1,6 +1,5 @@
 #include "server/engine/worker_task.h"
 
-#include <algorithm>
 #include <cstdint>
 #include <string>
 
@@ -95,36 +94,30 @@ TrainingOptions TrainingOptionsOf(const internal::v1::TrainTask& task, const pla
                                   int threads) {
   const v1::TrainingSpec& training = task.spec().training();
   const v1::PrecisionSpec& precision = task.spec().precision();
-  const bool rounds = precision.policy() != v1::POLICY_NAME_NONE;
-  const bool adamw = training.optimizer() == v1::OPTIMIZER_ADAMW;
   TrainingOptions options;
-  if (training.epochs() > 0) options.epochs = training.epochs();
+  options.epochs = training.epochs();
   options.max_steps = training.steps();
   options.batch_size = plan.request.batch_size;
   options.optimizer = OptimizerOf(training.optimizer());
-  options.learning_rate =
-      training.has_learning_rate() ? training.learning_rate() : (adamw ? 0.001 : 0.1);
-  if (training.has_momentum()) options.momentum = training.momentum();
-  if (training.has_weight_decay()) options.weight_decay = training.weight_decay();
+  options.learning_rate = training.learning_rate();
+  options.momentum = training.momentum();
+  options.weight_decay = training.weight_decay();
   options.schedule = ScheduleOf(training.schedule());
   options.schedule_epochs = training.schedule_epochs();
-  if (training.step_epochs() > 0) options.step_epochs = training.step_epochs();
-  if (training.has_step_gamma()) options.step_gamma = training.step_gamma();
+  options.step_epochs = training.step_epochs();
+  options.step_gamma = training.step_gamma();
   options.warmup_epochs = training.warmup_epochs();
   options.label_smoothing = training.label_smoothing();
-  options.loss_scale = training.has_loss_scale() ? training.loss_scale() : (rounds ? 65536 : 1);
-  options.dynamic_loss_scale =
-      training.has_dynamic_loss_scale() ? training.dynamic_loss_scale() : rounds;
-  if (precision.has_promotion_threshold()) {
-    options.promotion_threshold = precision.promotion_threshold();
-  }
+  options.loss_scale = training.loss_scale();
+  options.dynamic_loss_scale = training.dynamic_loss_scale();
+  options.promotion_threshold = precision.promotion_threshold();
   options.rounding = RoundingOf(precision.rounding());
   options.seed = training.seed();
   options.shuffle = training.shuffle() != v1::SHUFFLE_NONE;
   options.augment = AugmentOf(training.augment());
-  options.evaluate_every = std::max(1, training.evaluate_every());
+  options.evaluate_every = training.evaluate_every();
   options.threads = training.threads() > 0 ? training.threads() : threads;
-  options.round = rounds;
+  options.round = precision.policy() != v1::POLICY_NAME_NONE;
   options.model = plan.request.model;
   return options;
 }

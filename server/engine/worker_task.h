@@ -5,8 +5,8 @@
 //   ASSIGN_OR_RETURN(LoadedDataset data, LoadDataset(files, LoadOptionsOf(task.dataset())));
 //   TrainingOptions options = TrainingOptionsOf(task, plan, threads);
 //
-// Pure. The server has filled in defaults and checked ranges; what it left out has the defaults
-// that job.proto documents.
+// Pure. The server has filled in defaults and checked ranges (server/jobs/job_spec.h): only it
+// knows the defaults, what is unset here counts as 0.
 
 #ifndef MANTISSA_SERVER_ENGINE_WORKER_TASK_H_
 #define MANTISSA_SERVER_ENGINE_WORKER_TASK_H_

@@ -18,29 +18,16 @@ planner::Plan SmallPlan() {
   return *std::move(plan);
 }
 
-TEST(WorkerTask, WhatAJobLeavesOutHasTheDocumentedDefaults) {
-  const TrainingOptions options = TrainingOptionsOf({}, SmallPlan(), /*threads=*/2);
-  EXPECT_EQ(options.epochs, 200);
-  EXPECT_EQ(options.batch_size, 32);
-  EXPECT_EQ(options.learning_rate, 0.1);
-  EXPECT_EQ(options.momentum, 0.9);
-  EXPECT_EQ(options.weight_decay, 5e-4);
-  EXPECT_EQ(options.loss_scale, 65536);
-  EXPECT_TRUE(options.dynamic_loss_scale);
-  EXPECT_EQ(options.promotion_threshold, 0.01);
-  EXPECT_TRUE(options.shuffle);
-  EXPECT_TRUE(options.round);
-  EXPECT_EQ(options.threads, 2);
-  EXPECT_EQ(options.model.name, "squeezenet");
+TEST(WorkerTask, PolicyNoneAloneTrainsWithoutRounding) {
+  internal::v1::TrainTask task;
+  task.mutable_spec()->mutable_precision()->set_policy(v1::POLICY_NAME_DEMOTION);
+  EXPECT_TRUE(TrainingOptionsOf(task, SmallPlan(), 0).round);
+  task.mutable_spec()->mutable_precision()->set_policy(v1::POLICY_NAME_NONE);
+  EXPECT_FALSE(TrainingOptionsOf(task, SmallPlan(), 0).round);
 }
 
-TEST(WorkerTask, PolicyNoneRoundsNothingAtAFixedScaleOfOne) {
-  internal::v1::TrainTask task;
-  task.mutable_spec()->mutable_precision()->set_policy(v1::POLICY_NAME_NONE);
-  const TrainingOptions options = TrainingOptionsOf(task, SmallPlan(), 0);
-  EXPECT_FALSE(options.round);
-  EXPECT_EQ(options.loss_scale, 1);
-  EXPECT_FALSE(options.dynamic_loss_scale);
+TEST(WorkerTask, ThreadsOfTheWorkerServeWhereTheJobDoesNotSay) {
+  EXPECT_EQ(TrainingOptionsOf({}, SmallPlan(), /*threads=*/2).threads, 2);
 }
 
 TEST(WorkerTask, WhatAJobSaysArrivesUnchanged) {
@@ -49,7 +36,9 @@ TEST(WorkerTask, WhatAJobSaysArrivesUnchanged) {
   training.set_epochs(7);
   training.set_steps(30);
   training.set_optimizer(v1::OPTIMIZER_ADAMW);
+  training.set_learning_rate(0.003);
   training.set_schedule(v1::SCHEDULE_STEP);
+  training.set_schedule_epochs(6);
   training.set_step_epochs(5);
   training.set_step_gamma(0.25);
   training.set_warmup_epochs(2);
@@ -69,8 +58,11 @@ TEST(WorkerTask, WhatAJobSaysArrivesUnchanged) {
   EXPECT_EQ(options.epochs, 7);
   EXPECT_EQ(options.max_steps, 30);
   EXPECT_EQ(options.optimizer, OptimizerKind::kAdamW);
-  EXPECT_EQ(options.learning_rate, 0.001);  // AdamW's default
+  EXPECT_EQ(options.learning_rate, 0.003);
+  EXPECT_EQ(options.batch_size, 32);
+  EXPECT_EQ(options.model.name, "squeezenet");
   EXPECT_EQ(options.schedule, ScheduleKind::kStep);
+  EXPECT_EQ(options.schedule_epochs, 6);
   EXPECT_EQ(options.step_epochs, 5);
   EXPECT_EQ(options.step_gamma, 0.25);
   EXPECT_EQ(options.warmup_epochs, 2);

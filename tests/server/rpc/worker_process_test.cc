@@ -80,10 +80,16 @@ internal::v1::TrainTask& SetTrainTask(FakeWorkerService& server, int epochs,
   v1::JobSpec& spec = *task.mutable_spec();
   *spec.mutable_model() = plan->model();
   *spec.mutable_precision() = plan->precision();
-  spec.mutable_training()->set_epochs(epochs);
-  spec.mutable_training()->set_batch_size(kBatch);
-  spec.mutable_training()->set_learning_rate(0.02);
-  spec.mutable_training()->set_seed(1);
+  v1::TrainingSpec& training = *spec.mutable_training();
+  training.set_epochs(epochs);
+  training.set_batch_size(kBatch);
+  training.set_learning_rate(0.02);
+  training.set_momentum(0.9);
+  training.set_weight_decay(0.0005);
+  training.set_loss_scale(policy == v1::POLICY_NAME_NONE ? 1 : 65536);
+  training.set_dynamic_loss_scale(policy != v1::POLICY_NAME_NONE);
+  training.set_evaluate_every(1);
+  training.set_seed(1);
   AddFile(server, "shapes.npz", ShapesFile(), *task.mutable_dataset()->mutable_files());
   return task;
 }
