@@ -47,6 +47,8 @@ struct Flag {
   const char* environment = "";
   // Key of the settings file that stands in for the flag.
   const char* setting = "";
+  // Of kNumber: whether 0 is refused, because the field reads it as "not given".
+  bool above_zero = false;
 };
 
 // "--output": what the flag is known by.

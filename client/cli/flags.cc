@@ -77,6 +77,7 @@ constexpr Flag kWidth = {
     .default_text = "1.0",
     .help = "Width multiplier of the channels, one of those the model offers.",
     .field = "model.width",
+    .above_zero = true,
 };
 constexpr Flag kClasses = {
     .names = "--classes",
@@ -84,6 +85,7 @@ constexpr Flag kClasses = {
     .value = "N",
     .help = "Number of classes, 2 to 1,000,000. A job takes it from its data set if not given.",
     .field = "model.classes",
+    .above_zero = true,
 };
 constexpr Flag kInput = {
     .names = "--input",
@@ -103,6 +105,7 @@ constexpr Flag kDescribeWidth = {
     .default_text = "1.0",
     .help = "Width multiplier of the channels, one of those the model offers.",
     .field = "spec.width",
+    .above_zero = true,
 };
 constexpr Flag kDescribeClasses = {
     .names = "--classes",
@@ -111,6 +114,7 @@ constexpr Flag kDescribeClasses = {
     .default_text = "10",
     .help = "Number of classes, 2 to 1,000,000.",
     .field = "spec.classes",
+    .above_zero = true,
 };
 constexpr Flag kDescribeInput = {
     .names = "--input",
@@ -182,6 +186,7 @@ constexpr Flag kPlanBatchSize = {
     .default_text = "128",
     .help = "Samples a step, 1 to 1,048,576.",
     .field = "batch_size",
+    .above_zero = true,
 };
 constexpr Flag kLocal = {
     .names = "--local",
@@ -206,6 +211,7 @@ constexpr Flag kEpochs = {
     .default_text = "200, or what --steps needs",
     .help = "Epochs to train, 1 to 100,000.",
     .field = "training.epochs",
+    .above_zero = true,
 };
 constexpr Flag kSteps = {
     .names = "--steps",
@@ -213,6 +219,7 @@ constexpr Flag kSteps = {
     .value = "N",
     .help = "Most steps in all. Default: no limit but --epochs.",
     .field = "training.steps",
+    .above_zero = true,
 };
 constexpr Flag kBatchSize = {
     .names = "-b,--batch-size",
@@ -221,6 +228,7 @@ constexpr Flag kBatchSize = {
     .default_text = "128",
     .help = "Samples a step, at most the training samples.",
     .field = "training.batch_size",
+    .above_zero = true,
 };
 constexpr Flag kOptimizer = {
     .names = "--optimizer",
@@ -267,6 +275,7 @@ constexpr Flag kScheduleEpochs = {
     .default_text = "all epochs after the warm-up",
     .help = "Epochs over which the cosine runs.",
     .field = "training.schedule_epochs",
+    .above_zero = true,
 };
 constexpr Flag kStepEpochs = {
     .names = "--step-epochs",
@@ -275,6 +284,7 @@ constexpr Flag kStepEpochs = {
     .default_text = "30",
     .help = "Epochs between two steps of --schedule step.",
     .field = "training.step_epochs",
+    .above_zero = true,
 };
 constexpr Flag kStepGamma = {
     .names = "--step-gamma",
@@ -348,6 +358,7 @@ constexpr Flag kEvaluateEvery = {
     .default_text = "1",
     .help = "Epochs between two evaluations. The last epoch always ends with one.",
     .field = "training.evaluate_every",
+    .above_zero = true,
 };
 constexpr Flag kThreads = {
     .names = "--threads",

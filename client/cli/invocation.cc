@@ -18,6 +18,15 @@ absl::StatusOr<std::string> ValueOf(const Flag& flag, const std::string& text, I
   return io.files().Read(text.substr(1), kLargestList);
 }
 
+// The API reads 0 as "not given"; somebody who types it means something else.
+absl::Status CheckAboveZero(const Flag& flag, const std::string& text) {
+  double number = 1;
+  if (!flag.above_zero || !absl::SimpleAtod(text, &number) || number != 0) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat(LongName(flag), " is 0; allowed: above 0. Leave it out for the default",
+                   *flag.default_text == '\0' ? "." : absl::StrCat(": ", flag.default_text, ".")));
+}
+
 }  // namespace
 
 std::string Invocation::Positional(size_t index) const {
@@ -48,6 +57,7 @@ absl::Status Invocation::Fill(google::protobuf::Message* message) const {
     for (const std::string& text : given->second) {
       ASSIGN_OR_RETURN(std::string value, ValueOf(*flag, text, io_));
       if (LongName(*flag) == "--model") value = FullModelName(value);
+      RETURN_IF_ERROR(CheckAboveZero(*flag, value));
       RETURN_IF_ERROR(SetField(*flag, value, message));
     }
   }

@@ -136,6 +136,19 @@ TEST_F(AppTest, LeavesOutRatioThatPolicyDoesNotUseAndSaysSo) {
             kRefused);
 }
 
+TEST_F(AppTest, RefusesZeroWhereTheApiWouldReadTheDefault) {
+  for (const char* flag : {"--width", "--classes", "--batch-size"}) {
+    EXPECT_EQ(Run({"plan", "--local", "--model", "resnet18", flag, "0"}), kUsage) << flag;
+    EXPECT_THAT(io_.err(), HasSubstr(absl::StrCat(flag, " is 0; allowed: above 0")));
+  }
+  for (const char* flag : {"--steps", "--epochs", "--batch-size", "--evaluate-every"}) {
+    EXPECT_EQ(Run({"submit", "--model", "resnet18", "--dataset", "d", flag, "0"}), kUsage) << flag;
+  }
+  EXPECT_EQ(server_.Calls("SubmitJob"), 0);
+  EXPECT_EQ(Run({"submit", "--model", "resnet18", "--dataset", "d", "--seed", "0", "--dry-run"}),
+            kSucceeded);
+}
+
 TEST_F(AppTest, ExplainsEveryTensorWithoutServer) {
   EXPECT_EQ(Run({"explain", "--local", "--model", "squeezenet", "--classes", "10"}), kSucceeded);
   EXPECT_THAT(io_.out(), HasSubstr("REASON"));
