@@ -26,9 +26,8 @@ esac
 
 dir=${MANTISSA_QUICKSTART_DIR:-${XDG_DATA_HOME:-$HOME/.local/share}/mantissa/quickstart}
 epochs=${MANTISSA_QUICKSTART_EPOCHS:-6}
-mantissa=out/bin/client/cli/mantissa
-mantissad=out/bin/server/main/mantissad
-worker=out/bin/server/engine/mantissa-worker
+# Where built programs are; set it to skip installing and building.
+built=${MANTISSA_BUILT:-}
 
 build() {
   deploy/setup.sh
@@ -36,6 +35,14 @@ build() {
   bazel build --show_progress --show_progress_rate_limit=20 \
     //server/main:mantissad //server/engine:mantissa-worker //client/cli:mantissa
 }
+
+if [ -z "$built" ]; then
+  build
+  built=out/bin
+fi
+mantissa=$built/client/cli/mantissa
+mantissad=$built/server/main/mantissad
+worker=$(realpath "$built/server/engine/mantissa-worker")
 
 # Prints what follows "$1 on " in the server's output, once it is there.
 address_of() {
@@ -53,14 +60,23 @@ address_of() {
   die "the server did not start; its log is $dir/mantissad.log"
 }
 
+# Ends the server of an earlier run, known by the folder that it was started for; its jobs go on
+# in the new one.
+stop_earlier_server() {
+  local pid
+  pid=$(cat "$dir/mantissad.pid" 2>/dev/null) || return 0
+  tr '\0' '\n' < "/proc/$pid/cmdline" 2>/dev/null | grep -qxF "$dir/data" || return 0
+  say "stopping the server of an earlier run (process $pid)"
+  kill "$pid"
+  while kill -0 "$pid" 2>/dev/null; do sleep 0.1; done
+}
+
 start_server() {
   mkdir -p "$dir"
-  if [ -f "$dir/mantissad.pid" ] && kill -0 "$(cat "$dir/mantissad.pid")" 2>/dev/null; then
-    die "the server of an earlier quickstart still runs. Stop it: kill $(cat "$dir/mantissad.pid")"
-  fi
+  stop_earlier_server
   : > "$dir/mantissad.out"
   setsid "$mantissad" --data-dir "$dir/data" --listen 127.0.0.1:0 --metrics-listen 127.0.0.1:0 \
-    --worker "$PWD/$worker" >> "$dir/mantissad.out" 2>> "$dir/mantissad.log" < /dev/null &
+    --worker "$worker" >> "$dir/mantissad.out" 2>> "$dir/mantissad.log" < /dev/null &
   server_pid=$!
   echo "$server_pid" > "$dir/mantissad.pid"
   if [ "$keep" = no ]; then trap 'kill "$server_pid" 2>/dev/null; wait "$server_pid" || true' EXIT; fi
@@ -82,16 +98,14 @@ push_digits() {
 train() {
   local name=$1
   shift
+  local submit=("$mantissa" submit --name "$name" --model builtin:resnet18 --width 0.25
+    --dataset digits --batch-size 64 --epochs "$epochs" --seed 1 --request-id "$run-$name" "$@")
   say "training: $name"
-  "$mantissa" submit --wait --name "$name" --model builtin:resnet18 --width 0.25 --dataset digits \
-    --batch-size 64 --epochs "$epochs" --seed 1 --request-id "$run-$name" "$@"
-  # The same request returns the job that it made.
-  "$mantissa" submit --name "$name" --model builtin:resnet18 --width 0.25 --dataset digits \
-    --batch-size 64 --epochs "$epochs" --seed 1 --request-id "$run-$name" "$@" -o json \
-    > "$dir/$name.json"
+  "${submit[@]}" --wait
+  # The same request again returns the job that it made.
+  "${submit[@]}" -o json > "$dir/$name.json"
 }
 
-build
 run=$(date +%s)
 start_server
 push_digits
@@ -102,7 +116,7 @@ python3 deploy/compare_jobs.py "$dir"/{fp32,demotion,uniform}.json
 
 if [ "$keep" = yes ]; then
   say "the server is still up. Train something of your own:"
-  say "  export MANTISSA_SERVER=$MANTISSA_SERVER PATH=\$PATH:$PWD/out/bin/client/cli"
+  say "  export MANTISSA_SERVER=$MANTISSA_SERVER PATH=\$PATH:$(realpath "$built/client/cli")"
   say "  mantissa submit --wait --model builtin:squeezenet --width 0.25 --dataset digits --epochs 5"
-  say "stop it: kill $server_pid"
+  say "stop it: kill $server_pid (a job that runs goes on; \`mantissa cancel JOB\` before ends it)"
 fi
