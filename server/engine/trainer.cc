@@ -1,6 +1,7 @@
 #include "server/engine/trainer.h"
 
 #include <algorithm>
+#include <cmath>
 #include <memory>
 #include <utility>
 
@@ -157,6 +158,12 @@ absl::Status Training::RunStep(int64_t batch_index) {
   record.ratio_low_bits = runner_->promoter().ratio_low_bits();
   record.seconds = absl::ToDoubleSeconds(RealClock().Monotonic() - start);
   RETURN_IF_ERROR(observer_.OnStep(record));
+  // Weights that end with such a loss are nobody's result, however few steps were skipped.
+  if (done() && !std::isfinite(record.loss_unrounded)) {
+    return absl::AbortedError(absl::StrCat("the training diverged: the loss of its last step, ",
+                                           record.step,
+                                           ", is not finite. Use a smaller learning rate."));
+  }
   if (runner_->scaler().diverged()) {
     return absl::AbortedError(
         absl::StrCat("the training diverged: step ", record.step, " was skipped like ",

@@ -257,6 +257,20 @@ TEST(Train, ADivergedTrainingEndsWithItsCause) {
   EXPECT_LT(recorder.steps.size(), 60u);
 }
 
+TEST(Train, ALastLossThatIsNotFiniteIsNoSuccess) {
+  TempFolder folder;
+  TrainingOptions options = Options(folder.path());
+  options.learning_rate = 1e30;
+  options.loss_scale = 1;
+  options.dynamic_loss_scale = false;
+  options.round = false;
+  planner::Plan plan = MakePlan("none");
+  Recorder recorder;
+  const absl::Status status = Train(plan, MakeData(), options, recorder).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kAborted);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("loss of its last step"));
+}
+
 TEST(Train, AnObserversErrorEndsTheTrainingWithIt) {
   planner::Plan plan = MakePlan();
   Recorder recorder;
