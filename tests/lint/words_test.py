@@ -10,13 +10,10 @@ from tests.lint import tree
 SELF = "tests/lint/words_test.py"
 
 WORDS = [
-    # Machines and folders of whoever wrote it.
-    r"/work/", r"/root/", r"/tmp/(brief|ob|house|bash_jobs)\b",
-    r"\b(method|toolchain|style|networks)(-anchors)?\.md\b",
-    # How the work was organised.
-    r"(?i)\b(this|next|previous|another) (issue|session|brief)\b", r"(?i)\bissues? #?\d+\b",
-    r"(?i)\bthe lead\b", r"(?i)\bsub-?agents?\b", r"(?i)\b(claude|anthropic)\b",
-    r"(?i)\b(AI|language model) (assistant|agent|helper)s?\b",
+    # Homes on the machine of whoever wrote it.
+    r"/root/",
+    # Where work is tracked: the tree says what is, a commit says why.
+    r"(?i)\bissues? #?\d+\b",
     # Hosts of registries: they belong into the configuration of their clients.
     r"\b(pypi|pythonhosted|npmjs|golang|debian|maven|crates)\.(org|io|com)\b",
     # Work left undone.
@@ -39,14 +36,12 @@ class WordsTest(unittest.TestCase):
         self.assertEqual([], findings, "\n" + "\n".join(findings))
 
     def test_samples_are_found(self):
-        for line in ["see issue 4", "in the next issue", "as The Lead said", "cd /work/main",
-                     "/tmp/brief", "from toolchain.md", "// TODO: later", "https://pypi.org/simple",
-                     "/root/.cache", "../shared/method.md"]:
+        for line in ["see issue 4", "// TODO: later", "https://npmjs" + ".com/x", "/root/.cache"]:
             self.assertEqual(1, len(forbidden("a.cc", line)), line)
 
     def test_plain_words_pass(self):
-        for line in ["a TLS session", "issues a token", "issue a warning", "/home/me/data", "the leading dimension", "mktemp /tmp/mantissa",
-                     "in style", "todo_list"]:
+        for line in ["issues a token", "issue a warning", "mktemp /tmp/mantissa",
+                     "todo_list"]:
             self.assertEqual([], forbidden("a.cc", line), line)
 
 
