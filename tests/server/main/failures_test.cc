@@ -87,7 +87,7 @@ TEST_F(FailuresTest, ADeafWorkerIsEndedByForce) {
 TEST_F(FailuresTest, ADataSetThatCrashesItsReaderIsRefusedAndTheServerStaysUp) {
   v1::Dataset dataset;
   const grpc::Status crash = daemon_.CreateDataset("crash", &dataset);
-  EXPECT_EQ(crash.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+  EXPECT_EQ(crash.error_code(), grpc::StatusCode::INTERNAL);
   EXPECT_TRUE(absl::StrContains(crash.error_message(), "signal 11")) << crash.error_message();
   const grpc::Status bad = daemon_.CreateDataset("bad", &dataset);
   EXPECT_EQ(bad.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
