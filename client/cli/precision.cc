@@ -7,10 +7,8 @@ namespace mantissa::cli {
 
 void DropUnusedRatio(Io& io, v1::PrecisionSpec* precision) {
   const v1::PolicyName policy = precision->policy();
-  const bool used = policy != v1::POLICY_NAME_NONE && policy != v1::POLICY_NAME_OPERATOR &&
-                    policy != v1::POLICY_NAME_AUTOCAST && policy != v1::POLICY_NAME_EXPLICIT;
   const bool in_range = precision->low_ratio() >= 0 && precision->low_ratio() <= 1;
-  if (used || !precision->has_low_ratio() || !in_range) return;
+  if (planner::TakesLowRatio(policy) || !precision->has_low_ratio() || !in_range) return;
   precision->clear_low_ratio();
   io.Err(absl::StrCat("--low-ratio has no effect with --policy ", planner::PolicyNameText(policy),
                       " and is left out.\n"));

@@ -28,6 +28,11 @@ std::string PolicyNameText(v1::PolicyName policy) {
   return absl::AsciiStrToLower(absl::StripPrefix(v1::PolicyName_Name(policy), kPrefix));
 }
 
+bool TakesLowRatio(v1::PolicyName policy) {
+  return !v1::PolicyName_IsValid(policy) ||
+         EffectiveLowRatio({.policy = PolicyNameText(policy)}).has_value();
+}
+
 absl::StatusOr<v1::PrecisionSpec> NormalizePrecision(const v1::PrecisionSpec& spec) {
   v1::PrecisionSpec filled = spec;
   if (!v1::PolicyName_IsValid(spec.policy())) return UnknownPolicy(absl::StrCat(spec.policy()));

@@ -22,6 +22,10 @@ namespace mantissa::planner {
 // empty.
 std::string PolicyNameText(v1::PolicyName policy);
 
+// Whether low_ratio means something with the policy. True for a number that is no policy: that
+// is refused for what it is.
+bool TakesLowRatio(v1::PolicyName policy);
+
 // The spec with its defaults filled in and its ranges checked, as common.proto documents them.
 // Group ids are checked by the plan itself: they depend on the model.
 absl::StatusOr<v1::PrecisionSpec> NormalizePrecision(const v1::PrecisionSpec& spec);

@@ -12,6 +12,17 @@
 namespace mantissa::planner {
 namespace {
 
+TEST(TakesLowRatio, IsWhetherNormalizingFillsItIn) {
+  for (int number = 1; number < v1::PolicyName_ARRAYSIZE; ++number) {
+    v1::PrecisionSpec spec;
+    spec.set_policy(static_cast<v1::PolicyName>(number));
+    if (spec.policy() == v1::POLICY_NAME_EXPLICIT) spec.add_low_groups(0);
+    const auto filled = NormalizePrecision(spec);
+    ASSERT_TRUE(filled.ok()) << filled.status();
+    EXPECT_EQ(TakesLowRatio(spec.policy()), filled->has_low_ratio()) << number;
+  }
+}
+
 TEST(PolicyNameText, NamesEveryPolicyAsTheRegistryDoes) {
   std::vector<std::string> names;
   for (int policy = 1; policy < v1::PolicyName_ARRAYSIZE; ++policy) {
