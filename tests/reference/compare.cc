@@ -16,6 +16,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/file.h"
 #include "base/status.h"
+#include "nlohmann/json.hpp"
 #include "tests/reference/judge.h"
 #include "tests/reference/micro.h"
 #include "tests/reference/recorded_run.h"
@@ -43,7 +44,12 @@ bool Report(const std::string& path, const absl::StatusOr<Verdict>& verdict) {
 absl::StatusOr<Verdict> CompareRun(const Recording& recording, const std::string& path) {
   ASSIGN_OR_RETURN(const RecordedRun run, ReadRun(path));
   ASSIGN_OR_RETURN(const Replay replay, ReplayRun(recording, run));
-  return Judge(run, replay, recording.noise);
+  try {
+    return Judge(run, replay, recording.noise);
+  } catch (const nlohmann::json::exception& error) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("noise.json does not say of ", run.name, " what is needed: ", error.what()));
+  }
 }
 
 absl::StatusOr<Verdict> CompareMicro(const Recording& recording, const std::string& path) {

@@ -42,7 +42,7 @@ constexpr double kEqualLosses = 1e-6;
 // The recorded variants of a run are samples: another one may lie somewhat farther off.
 constexpr double kBeyondSamples = 4;
 
-// The first of `flags` that is false, or their number.
+// How many of `flags` are true before the first that is not; no limit where all are.
 int LeadingTrue(const nlohmann::json& flags) {
   int leading = 0;
   for (const nlohmann::json& flag : flags) {
@@ -56,16 +56,16 @@ int LeadingTrue(const nlohmann::json& flags) {
 // with other convolution code.
 void Widen(const nlohmann::json& variant, Tolerances& tolerances) {
   const auto widen = [&](const char* kind, double& tolerance) {
-    const nlohmann::json& difference = variant["step1_l2_reldiff"][kind];
-    tolerance = std::max(tolerance, kBeyondSamples * difference["max"].get<double>());
-    if (difference["overflow_count_maxdiff"].get<int64_t>() != 0) {
+    const nlohmann::json& difference = variant.at("step1_l2_reldiff").at(kind);
+    tolerance = std::max(tolerance, kBeyondSamples * difference.at("max").get<double>());
+    if (difference.at("overflow_count_maxdiff").get<int64_t>() != 0) {
       tolerances.overflow_counts = false;
     }
   };
   widen("v", tolerances.v);
   widen("dv", tolerances.dv);
   widen("dtheta", tolerances.dtheta);
-  const std::vector<double> losses = variant["loss_absdiff"].get<std::vector<double>>();
+  const std::vector<double> losses = variant.at("loss_absdiff").get<std::vector<double>>();
   for (size_t i = 0; i < losses.size(); ++i) {
     const int step = static_cast<int>(i);
     if (losses[i] > kEqualLosses) tolerances.exact_steps = std::min(tolerances.exact_steps, step);
@@ -74,9 +74,10 @@ void Widen(const nlohmann::json& variant, Tolerances& tolerances) {
   if (!losses.empty()) {
     tolerances.first_loss = std::max(tolerances.first_loss, kBeyondSamples * losses[0]);
   }
-  tolerances.exact_steps = std::min(tolerances.exact_steps, LeadingTrue(variant["promoted_equal"]));
+  tolerances.exact_steps =
+      std::min(tolerances.exact_steps, LeadingTrue(variant.at("promoted_equal")));
   tolerances.equal_scales =
-      std::min(tolerances.equal_scales, LeadingTrue(variant["scale_and_skip_equal"]));
+      std::min(tolerances.equal_scales, LeadingTrue(variant.at("scale_and_skip_equal")));
 }
 
 Tolerances TolerancesOfPolicy(const RecordedRun& run) {
@@ -346,7 +347,7 @@ class Judgement {
     if (!noise_.contains(run_.name)) return noise;
     for (const auto& [name, variant] : noise_[run_.name].items()) {
       if (!variant.is_object()) continue;
-      noise = std::max(noise, variant["final_weight_l2_reldiff_max"].get<double>());
+      noise = std::max(noise, variant.at("final_weight_l2_reldiff_max").get<double>());
     }
     return noise;
   }
