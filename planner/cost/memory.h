@@ -1,0 +1,78 @@
+// planner/cost/memory.h
+//
+// Bytes of tensors over a training step, predicted by walking its schedule.
+//
+//   const MemoryForecast forecast = PredictMemory(graph, tensors, formats, schedule, 128, options);
+//   Print(forecast.peak_bytes, forecast.points[forecast.peak].by_kind);
+//
+// Counts tensor bytes as an allocator sees them: what LibTorch and its libraries take for
+// themselves outside of tensors (oneDNN's scratch memory, threads, code) is not in it.
+// Pure; O(tasks).
+
+#ifndef MANTISSA_PLANNER_COST_MEMORY_H_
+#define MANTISSA_PLANNER_COST_MEMORY_H_
+
+#include <array>
+#include <cstdint>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+#include "kernels/formats/format.h"
+#include "planner/graph/graph.h"
+#include "planner/graph/tensors.h"
+#include "planner/schedule/schedule.h"
+#include "planner/schedule/tiles.h"
+
+namespace mantissa::planner {
+
+enum class MemoryKind {
+  kMasters,      // fp32 weights that the optimizer changes, and buffers
+  kWeights,      // rounded copies of theta
+  kActivations,  // v, and what nodes keep for backward
+  kGradients,    // dv and dtheta
+  kOptimizer,    // moments
+  kWorkspace,    // everything inside a task: unpacked tiles, temporaries of operators, the batch
+};
+inline constexpr int kMemoryKinds = 6;
+// "masters", "weights", "activations", "gradients", "optimizer", "workspace".
+absl::string_view MemoryKindName(MemoryKind kind);
+
+struct MemoryByKind : std::array<int64_t, kMemoryKinds> {
+  int64_t& of(MemoryKind kind) { return (*this)[static_cast<int>(kind)]; }
+  int64_t of(MemoryKind kind) const { return (*this)[static_cast<int>(kind)]; }
+  int64_t total() const;
+};
+
+// The most at one time within a task; the last point of a step is the optimizer's update.
+struct MemoryPoint {
+  Task::Kind kind = Task::Kind::kForward;
+  NodeId node = kNoNode;  // kNoNode: the optimizer
+  MemoryByKind by_kind = {};
+};
+
+enum class OptimizerStateWidth { kFp32, kBf16, kInt8 };
+
+struct MemoryOptions {
+  // False: v, theta, dv and dtheta are rounded but stand in 4 bytes.
+  bool packed = true;
+  TileOptions tiles;
+  // Moments a parameter element: 1 with SGD and momentum, 2 with AdamW.
+  int moments = 1;
+  OptimizerStateWidth optimizer_state = OptimizerStateWidth::kFp32;
+};
+
+struct MemoryForecast {
+  std::vector<MemoryPoint> points;  // by task, then the optimizer
+  int peak = 0;                     // index of the largest point
+  int64_t peak_bytes = 0;
+  // v, kept and rounded theta that are alive when the forward pass has ended.
+  int64_t saved_for_backward_bytes = 0;
+};
+
+MemoryForecast PredictMemory(const Graph& graph, const TensorTable& tensors,
+                             const std::vector<kernels::Format>& formats, const Schedule& schedule,
+                             int64_t batch_size, const MemoryOptions& options);
+
+}  // namespace mantissa::planner
+
+#endif  // MANTISSA_PLANNER_COST_MEMORY_H_

@@ -1,0 +1,73 @@
+// planner/schedule/schedule.h
+//
+// The order in which a step runs its operators, forward and backward, and when each tensor dies. The
+// engine runs it, the memory model adds it up: what is predicted is what happens.
+//
+//   const Schedule schedule = MakeSchedule(graph, tensors, {.training = true});
+//   for (const Task& task : schedule.tasks) Run(task);
+//
+// Between two tasks a tensor exists once, packed: v from the task that makes it to the last that
+// reads it, forward or backward; theta's rounded copy likewise; what a node keeps (masks, indices,
+// statistics) from its forward to its backward task; dv from the backward task of a consumer to that
+// of its producer, one part a consumer, since the sum of rounded gradients fits no format; dtheta
+// from its backward task to the end. Wide values live inside a task only.
+//
+// A value that is recomputed dies after its last forward use; before the backward task that reads
+// it, tasks of kind kRecompute make it and what it is computed from once more. Recomputing gives the
+// same bits (random rounding is by counter) and moves no statistics.
+//
+// Pure; O(nodes + edges), with recomputing O(nodes * depth).
+
+#ifndef MANTISSA_PLANNER_SCHEDULE_SCHEDULE_H_
+#define MANTISSA_PLANNER_SCHEDULE_SCHEDULE_H_
+
+#include <cstdint>
+#include <vector>
+
+#include "planner/graph/gradient.h"
+#include "planner/graph/graph.h"
+#include "planner/graph/tensors.h"
+
+namespace mantissa::planner {
+
+struct Task {
+  enum class Kind { kForward, kRecompute, kBackward };
+  Kind kind = Kind::kForward;
+  NodeId node = kNoNode;
+  // Parameters whose rounded copy is made before the task: their first use.
+  std::vector<ValueId> round_parameters;
+  // What dies with the task. Values are v's (and the input), not views of them.
+  std::vector<ValueId> release_values;
+  std::vector<ValueId> release_parameters;  // rounded copies
+  std::vector<NodeId> release_kept;
+  // A backward task also uses up the gradients of its node's outputs.
+};
+
+struct ScheduleOptions {
+  // False: forward only, nothing is kept.
+  bool training = true;
+  // By value: v's that are computed again instead of saved. Empty: none.
+  std::vector<bool> recompute;
+};
+
+struct Schedule {
+  ScheduleOptions options;
+  std::vector<GradientRule> rules;   // by node
+  std::vector<bool> needs_gradient;  // by value
+  std::vector<Task> tasks;
+  int forward_tasks = 0;  // the first so many are forward
+  // v's alive when the forward pass has ended.
+  std::vector<ValueId> saved;
+};
+
+// REQUIRES: recompute is empty or by value, and true only for values that CanRecompute().
+Schedule MakeSchedule(const Graph& graph, const TensorTable& tensors,
+                      const ScheduleOptions& options);
+
+// By value: v's of operators that are cheap to run again and that make the same again: batch norm,
+// ReLU, addition, concatenation, slices, pooling.
+std::vector<bool> CanRecompute(const Graph& graph, const TensorTable& tensors);
+
+}  // namespace mantissa::planner
+
+#endif  // MANTISSA_PLANNER_SCHEDULE_SCHEDULE_H_
