@@ -18,6 +18,7 @@
 
 #include "absl/strings/string_view.h"
 #include "kernels/formats/format.h"
+#include "planner/cost/moments.h"
 #include "planner/graph/graph.h"
 #include "planner/graph/tensors.h"
 #include "planner/schedule/schedule.h"
@@ -49,8 +50,6 @@ struct MemoryPoint {
   NodeId node = kNoNode;  // kNoNode: the optimizer
   MemoryByKind by_kind = {};
 };
-
-enum class OptimizerStateWidth { kFp32, kBf16, kInt8 };
 
 struct MemoryOptions {
   // False: v, theta, dv and dtheta are rounded but stand in 4 bytes.
