@@ -45,6 +45,18 @@ std::string PlanText(const v1::Plan& plan) {
                       " in fp32");
 }
 
+std::string MemoryText(const v1::JobMemory& memory) {
+  std::string text = absl::StrCat("a step needed ", Bytes(memory.measured().peak_bytes()),
+                                  " of tensors at its peak");
+  if (memory.predicted().peak_bytes() > 0) {
+    absl::StrAppend(&text, ", predicted ", Bytes(memory.predicted().peak_bytes()));
+  }
+  if (memory.budget_bytes() > 0) {
+    absl::StrAppend(&text, ", budget ", Bytes(memory.budget_bytes()));
+  }
+  return text;
+}
+
 std::vector<std::string> EventTexts(const v1::JobEvent& event) {
   switch (event.event_case()) {
     case v1::JobEvent::kStateChanged:
@@ -64,6 +76,8 @@ std::vector<std::string> EventTexts(const v1::JobEvent& event) {
       }
       return texts;
     }
+    case v1::JobEvent::kMemoryMeasured:
+      return {MemoryText(event.memory_measured())};
     case v1::JobEvent::EVENT_NOT_SET:
       return {};
   }

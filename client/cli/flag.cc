@@ -1,6 +1,7 @@
 #include "client/cli/flag.h"
 
 #include <cstdint>
+#include <optional>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
@@ -10,6 +11,7 @@
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "base/status.h"
+#include "client/cli/byte_size.h"
 
 namespace mantissa::cli {
 namespace {
@@ -174,6 +176,14 @@ absl::Status SetList(const Flag& flag, absl::string_view text, Message* message,
   return absl::OkStatus();
 }
 
+absl::Status SetSize(const Flag& flag, absl::string_view text, Message* message,
+                     const FieldDescriptor* field) {
+  const std::optional<int64_t> bytes = ParseByteSize(text);
+  if (!bytes.has_value()) return Wrong(flag, text, AllowedByteSizes());
+  message->GetReflection()->SetInt64(message, field, *bytes);
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 std::string LongName(const Flag& flag) {
@@ -236,6 +246,7 @@ absl::Status SetField(const Flag& flag, absl::string_view text, Message* message
   MANTISSA_CHECK(field != nullptr, flag.names, " sets ", flag.field);
   if (field->is_map()) return SetMap(flag, text, message, field);
   if (field->is_repeated()) return SetList(flag, text, message, field);
+  if (flag.type == FlagType::kSize) return SetSize(flag, text, message, field);
   if (!FieldSetter(message, field).Set(text)) return Wrong(flag, text, Allowed(flag, field));
   return absl::OkStatus();
 }

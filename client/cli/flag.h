@@ -27,6 +27,7 @@ enum class FlagType {
   kList,    // comma-separated values; shapes may have x between them
   kMap,     // KEY=VALUE,...; may be given several times
   kPath,    // a file of this machine
+  kSize,    // a number of bytes with or without a unit: 8GiB
 };
 
 struct Flag {

@@ -134,7 +134,8 @@ constexpr Flag kPolicy = {
         "How precision is assigned. none trains in fp32; demotion makes the largest groups low "
         "until the ratio is reached; uniform all; operator those of convolutions and linear "
         "layers; autocast the inputs of these; increasing the smallest groups first; random in "
-        "a random order; explicit the groups of --low-groups.",
+        "a random order; explicit the groups of --low-groups; budget the groups first that lower "
+        "the predicted peak most for the fewest elements.",
     .field = "precision.policy",
 };
 constexpr Flag kLowRatio = {
@@ -144,7 +145,7 @@ constexpr Flag kLowRatio = {
     .default_text = "0.5, or 1.0 with uniform",
     .help =
         "Share of elements to put in low precision. No effect with none, operator, autocast, "
-        "explicit.",
+        "explicit; --memory chooses it.",
     .field = "precision.low_ratio",
 };
 constexpr Flag kLowGroups = {
@@ -178,6 +179,58 @@ constexpr Flag kRounding = {
     .default_text = "nearest-even",
     .help = "How values between two representable ones are rounded.",
     .field = "precision.rounding",
+};
+constexpr Flag kMemory = {
+    .names = "--memory",
+    .type = kSize,
+    .value = "SIZE",
+    .help =
+        "Most memory for the tensors of a step, as predicted: 8GiB, 600MB, 1.5GiB, or bytes. With "
+        "demotion, budget, increasing and random the smallest low ratio that fits is taken, and "
+        "where that is not enough cheap operators are recomputed. Default: no limit.",
+    .field = "precision.memory_bytes",
+};
+constexpr Flag kRecompute = {
+    .names = "--recompute",
+    .type = kChoice,
+    .default_text = "auto",
+    .help =
+        "What the backward pass computes again instead of keeping it: auto as little as --memory "
+        "needs, none nothing, cheap every batch norm, ReLU, addition, concatenation, slice and "
+        "pooling where that saves memory.",
+    .field = "precision.recompute",
+};
+constexpr Flag kStorage = {
+    .names = "--storage",
+    .type = kChoice,
+    .default_text = "packed",
+    .help =
+        "packed keeps each tensor in the bytes of its format; emulated keeps the same values in 4 "
+        "bytes each, for comparisons.",
+    .field = "precision.storage",
+};
+constexpr Flag kRecipe = {
+    .names = "--recipe",
+    .type = kChoice,
+    .default_text = "paper",
+    .help =
+        "paper computes in fp32 and high precision is fp(6,9,0); bf16 computes in bf16, which is "
+        "then high precision too.",
+    .field = "precision.recipe",
+};
+constexpr Flag kPlanOptimizer = {
+    .names = "--optimizer",
+    .type = kChoice,
+    .default_text = "sgd",
+    .help = "Optimizer that the memory is predicted for.",
+    .field = "optimizer",
+};
+constexpr Flag kPlanOptimizerState = {
+    .names = "--optimizer-state",
+    .type = kChoice,
+    .default_text = "fp32",
+    .help = "How the optimizer's moments are stored: in 4 bytes, 2 bytes or a byte an element.",
+    .field = "optimizer_state",
 };
 constexpr Flag kPlanBatchSize = {
     .names = "-b,--batch-size",
@@ -236,6 +289,13 @@ constexpr Flag kOptimizer = {
     .default_text = "sgd",
     .help = "Optimizer: stochastic gradient descent with momentum, or AdamW.",
     .field = "training.optimizer",
+};
+constexpr Flag kOptimizerState = {
+    .names = "--optimizer-state",
+    .type = kChoice,
+    .default_text = "fp32",
+    .help = "How the optimizer's moments are stored: in 4 bytes, 2 bytes or a byte an element.",
+    .field = "training.optimizer_state",
 };
 constexpr Flag kLr = {
     .names = "--lr",
@@ -531,8 +591,10 @@ const FlagList& GlobalFlags() {
 }
 
 const FlagList& PlanFlags() {
-  static const FlagList flags = {&kModel,  &kWidth,    &kClasses,   &kInput,     &kPlanBatchSize,
-                                 &kPolicy, &kLowRatio, &kLowGroups, &kPolicySeed};
+  static const FlagList flags = {
+      &kModel,  &kWidth,     &kClasses,    &kInput,         &kPlanBatchSize,
+      &kPolicy, &kLowRatio,  &kMemory,     &kRecompute,     &kStorage,
+      &kRecipe, &kLowGroups, &kPolicySeed, &kPlanOptimizer, &kPlanOptimizerState};
   return flags;
 }
 
@@ -552,23 +614,45 @@ const FlagList& PushFlags() {
 }
 
 const FlagList& SubmitFlags() {
-  static const FlagList flags = {&kModel,        &kWidth,
-                                 &kClasses,      &kInput,
-                                 &kDataset,      &kPolicy,
-                                 &kLowRatio,     &kLowGroups,
-                                 &kPolicySeed,   &kPromotionThreshold,
-                                 &kRounding,     &kEpochs,
-                                 &kSteps,        &kBatchSize,
-                                 &kOptimizer,    &kLr,
-                                 &kMomentum,     &kWeightDecay,
-                                 &kSchedule,     &kScheduleEpochs,
-                                 &kStepEpochs,   &kStepGamma,
-                                 &kWarmupEpochs, &kLabelSmoothing,
-                                 &kLossScale,    &kDynamicLossScale,
-                                 &kSeed,         &kShuffle,
-                                 &kAugment,      &kEvaluateEvery,
-                                 &kThreads,      &kName,
-                                 &kLabels,       &kMaxRetries};
+  static const FlagList flags = {&kModel,
+                                 &kWidth,
+                                 &kClasses,
+                                 &kInput,
+                                 &kDataset,
+                                 &kPolicy,
+                                 &kLowRatio,
+                                 &kMemory,
+                                 &kRecompute,
+                                 &kStorage,
+                                 &kRecipe,
+                                 &kLowGroups,
+                                 &kPolicySeed,
+                                 &kPromotionThreshold,
+                                 &kRounding,
+                                 &kEpochs,
+                                 &kSteps,
+                                 &kBatchSize,
+                                 &kOptimizer,
+                                 &kOptimizerState,
+                                 &kLr,
+                                 &kMomentum,
+                                 &kWeightDecay,
+                                 &kSchedule,
+                                 &kScheduleEpochs,
+                                 &kStepEpochs,
+                                 &kStepGamma,
+                                 &kWarmupEpochs,
+                                 &kLabelSmoothing,
+                                 &kLossScale,
+                                 &kDynamicLossScale,
+                                 &kSeed,
+                                 &kShuffle,
+                                 &kAugment,
+                                 &kEvaluateEvery,
+                                 &kThreads,
+                                 &kName,
+                                 &kLabels,
+                                 &kMaxRetries};
   return flags;
 }
 

@@ -44,6 +44,9 @@ void JobView::Apply(const v1::JobEvent& event) {
     case v1::JobEvent::kNotice:
       Remark(event.notice().message());
       break;
+    case v1::JobEvent::kMemoryMeasured:
+      *job_.mutable_memory() = event.memory_measured();
+      break;
     case v1::JobEvent::EVENT_NOT_SET:  // of a newer server
       break;
   }

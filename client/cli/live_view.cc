@@ -63,13 +63,16 @@ Lines Pack(const std::vector<std::string>& pieces, int columns) {
 
 Lines NumberLines(const JobView& view, int columns) {
   const v1::StepDone& step = view.last_step();
-  return Pack({absl::StrCat("loss ", Number(step.loss_unrounded())),
-               absl::StrCat("lr ", Number(step.learning_rate())),
-               absl::StrCat("loss scale ", Number(step.loss_scale())),
-               absl::StrCat("skipped ", view.skipped()),
-               absl::StrCat("low ", Percent(step.ratio_low_bits())),
-               absl::StrCat("promoted ", view.promoted())},
-              columns);
+  std::vector<std::string> pieces = {absl::StrCat("loss ", Number(step.loss_unrounded())),
+                                     absl::StrCat("lr ", Number(step.learning_rate())),
+                                     absl::StrCat("loss scale ", Number(step.loss_scale())),
+                                     absl::StrCat("skipped ", view.skipped()),
+                                     absl::StrCat("low ", Percent(step.ratio_low_bits())),
+                                     absl::StrCat("promoted ", view.promoted())};
+  if (step.peak_memory_bytes() > 0) {
+    pieces.push_back(absl::StrCat("peak ", Bytes(step.peak_memory_bytes())));
+  }
+  return Pack(pieces, columns);
 }
 
 std::string AccuracyLine(const JobView& view) {

@@ -24,6 +24,9 @@ constexpr Flag kSeed = {
 constexpr Flag kLabels = {
     .names = "--labels", .type = FlagType::kMap, .help = "", .field = "labels"};
 
+constexpr Flag kMemory = {
+    .names = "--memory", .type = FlagType::kSize, .help = "", .field = "precision.memory_bytes"};
+
 TEST(FlagTest, TellsShortFromLongName) {
   EXPECT_EQ(ShortName(kPolicy), "-p");
   EXPECT_EQ(LongName(kPolicy), "--policy");
@@ -34,7 +37,7 @@ TEST(FlagTest, TellsShortFromLongName) {
 TEST(FlagTest, TakesChoicesFromEnumerationOfItsField) {
   EXPECT_THAT(ChoicesOf(kPolicy, v1::JobSpec::descriptor()),
               ElementsAre("none", "demotion", "uniform", "operator", "autocast", "increasing",
-                          "random", "explicit"));
+                          "random", "explicit", "budget"));
   EXPECT_EQ(ChoiceName(v1::Rounding_descriptor()->FindValueByNumber(v1::ROUNDING_NEAREST_EVEN)),
             "nearest-even");
 }
@@ -74,6 +77,19 @@ TEST(FlagTest, NamesFlagValueAndWhatIsAllowed) {
   EXPECT_FALSE(SetField(kInput, "3x32xbig", &spec).ok());
   EXPECT_THAT(std::string(SetField(kPolicy, "best", &spec).message()), HasSubstr("demotion"));
   EXPECT_FALSE(SetField(kLabels, "novalue", &spec).ok());
+}
+
+TEST(FlagTest, SetsBytesFromSizesWithUnits) {
+  v1::JobSpec spec;
+  ASSERT_TRUE(SetField(kMemory, "1.5GiB", &spec).ok());
+  EXPECT_EQ(spec.precision().memory_bytes(), 1610612736);
+  for (const char* wrong : {"8 potatoes", "-1GiB", "0", "9999999999TiB"}) {
+    const absl::Status status = SetField(kMemory, wrong, &spec);
+    EXPECT_THAT(std::string(status.message()),
+                HasSubstr(std::string("--memory is '") + wrong +
+                          "'; allowed: a size above 0 such as 8GiB"));
+  }
+  EXPECT_EQ(spec.precision().memory_bytes(), 1610612736);
 }
 
 }  // namespace
