@@ -1,7 +1,7 @@
 // planner/cost/moments.h
 //
-// Bytes of an optimizer's moments. The engine stores them by these rules, the memory model adds them
-// up.
+// Bytes of an optimizer's moments. The engine stores them by these rules, the memory model adds
+// them up.
 //
 //   int64_t bytes = MomentBytes(OptimizerStateWidth::kInt8, parameter_elements);
 //
