@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <string>
 
+#include "planner/cost/moments.h"
 #include "planner/models/models.h"
 
 namespace mantissa::engine {
@@ -25,6 +26,8 @@ struct TrainingOptions {
   double learning_rate = 0.1;
   double momentum = 0.9;  // of SGD; AdamW takes 0.9 and 0.999
   double weight_decay = 5e-4;
+  // Of the moments.
+  planner::OptimizerStateWidth optimizer_state = planner::OptimizerStateWidth::kFp32;
   ScheduleKind schedule = ScheduleKind::kCosine;
   int schedule_epochs = 0;  // of the cosine, after the warm-up; 0: all epochs after it
   int step_epochs = 30;

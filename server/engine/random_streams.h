@@ -10,7 +10,7 @@
 namespace mantissa::engine {
 
 namespace random_streams_internal {
-enum Purpose : uint64_t { kInitialWeights = 1, kShuffle, kAugment, kRounding };
+enum Purpose : uint64_t { kInitialWeights = 1, kShuffle, kAugment, kRounding, kMoments };
 // 4 bits of purpose, 60 for what the purpose counts.
 constexpr uint64_t Stream(Purpose purpose, uint64_t count) {
   return (uint64_t{purpose} << 60) | (count & ((uint64_t{1} << 60) - 1));
@@ -36,6 +36,13 @@ constexpr uint64_t AugmentStream(int64_t epoch, int64_t sample) {
 constexpr uint64_t StochasticRoundingStream(uint64_t site, int64_t step) {
   return random_streams_internal::Stream(random_streams_internal::kRounding,
                                          (site << 36) | static_cast<uint64_t>(step));
+}
+
+// Of one moment of a parameter in one step. REQUIRES: parameter < 2^20, number < 16, step < 2^36.
+constexpr uint64_t MomentStream(uint64_t parameter, uint64_t number, int64_t step) {
+  return random_streams_internal::Stream(
+      random_streams_internal::kMoments,
+      (((parameter << 4) | number) << 36) | static_cast<uint64_t>(step));
 }
 
 }  // namespace mantissa::engine
