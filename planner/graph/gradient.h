@@ -1,9 +1,10 @@
 // planner/graph/gradient.h
 //
-// What the backward pass of an operator reads, keeps and makes: the one table that the schedule, the
-// memory model and the engine share.
+// What the backward pass of an operator reads, keeps and makes: the one table that the schedule,
+// the memory model and the engine share.
 //
-//   const GradientRule rule = GradientRuleOf(graph, node_id);
+//   const std::vector<bool> needs_gradient = NeedsGradient(graph);
+//   const GradientRule rule = GradientRuleOf(graph, node_id, needs_gradient);
 //   for (ValueId v : rule.reads) Save(v);
 //   int64_t bytes = KeptBytes(graph, node_id, rule, /*batch_size=*/128);
 //
@@ -24,16 +25,16 @@ enum class GradientKind {
   kView,         // shape-only: the gradient takes the input's shape again
   kConvolution,  // aten::conv2d
   kLinear,
-  kBatchNorm,
+  kBatchNorm,  // with the batch's statistics
   kRelu,
-  kAdd,
+  kAdd,  // of two tensors of one shape
   kCat,
   kSlice,
-  kMaxPool,
+  kMaxPool,  // with windows of at most 256 elements
   kAveragePool,
   kLogSoftmax,
-  kNllLoss,
-  kReplay,  // anything else
+  kNllLoss,  // mean over the batch, classes not weighted; smoothed too
+  kReplay,   // anything else
 };
 
 // The dimension along which an operator can be run in pieces with the same result.
@@ -46,13 +47,16 @@ enum class TileAxis {
 
 struct GradientRule {
   GradientKind kind = GradientKind::kReplay;
-  // Values (v or theta) that backward reads, each once; its own output among them where it needs
-  // that (log-softmax).
+  // Values (v, theta or views of them, as the node's arguments name them) that backward reads, each
+  // once; its own output among them where it needs that (log-softmax). What only the gradient of an
+  // input reads is left out where that input needs none.
   std::vector<ValueId> reads;
   TileAxis axis = TileAxis::kNone;
 };
 
-GradientRule GradientRuleOf(const Graph& graph, NodeId node);
+// `needs_gradient` by value, as NeedsGradient() says.
+GradientRule GradientRuleOf(const Graph& graph, NodeId node,
+                            const std::vector<bool>& needs_gradient);
 
 // Bytes that a node keeps from forward to backward besides values: a bit an element of ReLU's
 // output, a byte an element of max-pool's, mean and inverse deviation of each channel in float32.

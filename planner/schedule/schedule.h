@@ -1,20 +1,25 @@
 // planner/schedule/schedule.h
 //
-// The order in which a step runs its operators, forward and backward, and when each tensor dies. The
-// engine runs it, the memory model adds it up: what is predicted is what happens.
+// The order in which a step runs its operators, forward and backward, and when each tensor dies.
+// The engine runs it, the memory model adds it up: what is predicted is what happens.
 //
 //   const Schedule schedule = MakeSchedule(graph, tensors, {.training = true});
 //   for (const Task& task : schedule.tasks) Run(task);
 //
 // Between two tasks a tensor exists once, packed: v from the task that makes it to the last that
 // reads it, forward or backward; theta's rounded copy likewise; what a node keeps (masks, indices,
-// statistics) from its forward to its backward task; dv from the backward task of a consumer to that
-// of its producer, one part a consumer, since the sum of rounded gradients fits no format; dtheta
-// from its backward task to the end. Wide values live inside a task only.
+// statistics) from its forward to its backward task; dv from the backward task of a consumer to
+// that of its producer, one part a consumer, since the sum of rounded gradients fits no format;
+// dtheta from its backward task to the end. Wide values live inside a task only.
+//
+// A view, the output of a shape-only node, has a lifetime of its own: it shares the memory of what
+// it shows, which is free when all of them have died. In-place operators are run out of place: what
+// they read and what they make are two tensors.
 //
 // A value that is recomputed dies after its last forward use; before the backward task that reads
-// it, tasks of kind kRecompute make it and what it is computed from once more. Recomputing gives the
-// same bits (random rounding is by counter) and moves no statistics.
+// it, tasks of kind kRecompute make it and what it is computed from once more. Recomputing gives
+// the same bits (random rounding is by counter), makes nothing that is kept, and moves no
+// statistics.
 //
 // Pure; O(nodes + edges), with recomputing O(nodes * depth).
 
@@ -36,9 +41,10 @@ struct Task {
   NodeId node = kNoNode;
   // Parameters whose rounded copy is made before the task: their first use.
   std::vector<ValueId> round_parameters;
-  // What dies with the task. Values are v's (and the input), not views of them.
-  std::vector<ValueId> release_values;
+  // What dies with the task, each as often as it was made.
+  std::vector<ValueId> release_values;      // the input, and outputs of nodes, views among them
   std::vector<ValueId> release_parameters;  // rounded copies
+  // Of the task's own node: what it kept has been used up, or nobody will ask for it.
   std::vector<NodeId> release_kept;
   // A backward task also uses up the gradients of its node's outputs.
 };
@@ -56,7 +62,9 @@ struct Schedule {
   std::vector<bool> needs_gradient;  // by value
   std::vector<Task> tasks;
   int forward_tasks = 0;  // the first so many are forward
-  // v's alive when the forward pass has ended.
+  // The input and outputs of nodes, views among them, that are alive when the forward pass has
+  // ended, in order of their ids. The graph's output and loss live until then, and no longer unless
+  // backward reads them.
   std::vector<ValueId> saved;
 };
 

@@ -1,0 +1,102 @@
+#include "planner/schedule/tiles.h"
+
+#include <string>
+#include <vector>
+
+#include "gtest/gtest.h"
+#include "planner/graph/graph.h"
+#include "planner/models/builder.h"
+
+namespace mantissa::planner {
+namespace {
+
+constexpr int64_t kBatchSize = 10;
+
+// conv: [N,3,8,8] -> [N,6,8,8]; bn, relu of the same shape; cat: [N,12,8,8].
+class TilesTest : public testing::Test {
+ protected:
+  TilesTest() : graph_(Build()), tensors_(graph_) {
+    formats_.resize(tensors_.tensors().size(), kernels::kHigh);
+  }
+
+  static Graph Build() {
+    GraphBuilder net("small", {3, 8, 8});
+    ValueId x = net.Conv("conv", net.input(), 6, {.kernel = 3, .padding = 1});
+    x = net.Relu("relu", net.BatchNorm("bn", x));
+    x = net.Flatten("flatten", net.Cat("cat", {x, x}));
+    Graph graph = std::move(net).Finish(net.Linear("linear", x, 5));
+    AttachClassificationLoss(graph, 0);
+    return graph;
+  }
+
+  Tiles Of(const std::string& name, const TileOptions& options) const {
+    NodeId node = 0;
+    while (graph_.node(node).name != name) ++node;
+    const GradientRule rule = GradientRuleOf(graph_, node, NeedsGradient(graph_));
+    return TilesOf(graph_, tensors_, node, rule, formats_, kBatchSize, options);
+  }
+
+  Graph graph_;
+  TensorTable tensors_;
+  std::vector<kernels::Format> formats_;
+};
+
+TEST_F(TilesTest, TakeAsManySamplesAsTheWidestTensorAllows) {
+  // 6 * 64 floats a sample are wider than the 3 * 64 read.
+  const Tiles tiles = Of("conv", {.tile_bytes = 4 * 6 * 64 * 3});
+  EXPECT_EQ(tiles.axis, TileAxis::kBatch);
+  EXPECT_EQ(tiles.extent, kBatchSize);
+  EXPECT_EQ(tiles.size, 3);
+  EXPECT_EQ(tiles.count(), 4);
+  EXPECT_EQ(Of("conv", {.tile_bytes = 4 * 6 * 64 * 3 - 1}).size, 2);
+  EXPECT_EQ(Of("cat", {.tile_bytes = 4 * 12 * 64 * 3}).size, 3);
+}
+
+TEST_F(TilesTest, CutBatchNormByChannelsAndReluByElements) {
+  const Tiles channels = Of("bn", {.tile_bytes = 4 * kBatchSize * 64 * 2});
+  EXPECT_EQ(channels.axis, TileAxis::kChannel);
+  EXPECT_EQ(channels.extent, 6);
+  EXPECT_EQ(channels.size, 2);
+  const Tiles flat = Of("relu", {.tile_bytes = 4 * 3000});
+  EXPECT_EQ(flat.axis, TileAxis::kFlat);
+  EXPECT_EQ(flat.extent, kBatchSize * 6 * 64);
+  EXPECT_EQ(flat.size, 2048);
+}
+
+TEST_F(TilesTest, TakeOneUnitHoweverLargeItIs) {
+  EXPECT_EQ(Of("conv", {.tile_bytes = 1}).size, 1);
+  EXPECT_EQ(Of("bn", {.tile_bytes = 1}).size, 1);
+  EXPECT_EQ(Of("relu", {.tile_bytes = 1}).size, 1024);
+}
+
+TEST_F(TilesTest, NeverExceedTheExtent) {
+  for (const char* name : {"conv", "bn", "relu", "cat", "linear", "criterion.logsoftmax"}) {
+    const Tiles tiles = Of(name, {});
+    EXPECT_EQ(tiles.size, tiles.extent) << name;
+    EXPECT_EQ(tiles.count(), 1) << name;
+  }
+}
+
+TEST_F(TilesTest, HoldTwiceAsManyElementsInTwoBytes) {
+  const int64_t three_samples = 4 * 6 * 64 * 3;
+  EXPECT_EQ(Of("conv", {.wide = kernels::kBf16, .tile_bytes = three_samples}).size, 6);
+}
+
+TEST_F(TilesTest, WhatIsStoredAsComputedIsOneTile) {
+  formats_.assign(formats_.size(), kernels::kFp32);
+  for (const char* name : {"conv", "bn", "relu", "cat"}) {
+    EXPECT_EQ(Of(name, {.tile_bytes = 1}).count(), 1) << name;
+  }
+  // One packed gradient is enough.
+  formats_[tensors_.Find(TensorKind::kActivationGradient, graph_.inputs()[0])] = kernels::kHigh;
+  EXPECT_EQ(Of("conv", {.tile_bytes = 1}).count(), kBatchSize);
+  EXPECT_EQ(Of("bn", {.tile_bytes = 1}).count(), 1);
+}
+
+TEST_F(TilesTest, ViewsAndTheLossAreNotCut) {
+  EXPECT_EQ(Of("flatten", {.tile_bytes = 1}).count(), 1);
+  EXPECT_EQ(Of("criterion.nllloss", {.tile_bytes = 1}).count(), 1);
+}
+
+}  // namespace
+}  // namespace mantissa::planner
