@@ -12,12 +12,11 @@
 #ifndef MANTISSA_PLANNER_COST_MEMORY_H_
 #define MANTISSA_PLANNER_COST_MEMORY_H_
 
-#include <array>
 #include <cstdint>
 #include <vector>
 
-#include "absl/strings/string_view.h"
 #include "kernels/formats/format.h"
+#include "planner/cost/memory_kind.h"
 #include "planner/cost/moments.h"
 #include "planner/graph/graph.h"
 #include "planner/graph/tensors.h"
@@ -25,24 +24,6 @@
 #include "planner/schedule/tiles.h"
 
 namespace mantissa::planner {
-
-enum class MemoryKind {
-  kMasters,      // fp32 weights that the optimizer changes, and buffers
-  kWeights,      // rounded copies of theta
-  kActivations,  // v, and what nodes keep for backward
-  kGradients,    // dv and dtheta
-  kOptimizer,    // moments
-  kWorkspace,    // everything inside a task: unpacked tiles, temporaries of operators, the batch
-};
-inline constexpr int kMemoryKinds = 6;
-// "masters", "weights", "activations", "gradients", "optimizer", "workspace".
-absl::string_view MemoryKindName(MemoryKind kind);
-
-struct MemoryByKind : std::array<int64_t, kMemoryKinds> {
-  int64_t& of(MemoryKind kind) { return (*this)[static_cast<int>(kind)]; }
-  int64_t of(MemoryKind kind) const { return (*this)[static_cast<int>(kind)]; }
-  int64_t total() const;
-};
 
 // The most at one time within a task; the last point of a step is the optimizer's update.
 struct MemoryPoint {
