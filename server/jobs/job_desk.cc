@@ -62,17 +62,13 @@ absl::Status JobDesk::CheckAndFill(v1::JobSpec& spec) {
   RETURN_IF_ERROR(CheckAndFillGeneral(spec));
   ASSIGN_OR_RETURN(const v1::Dataset dataset, parts_.datasets.Get(spec.dataset()));
   RETURN_IF_ERROR(CheckAndFillFromDataset(dataset, spec));
-  v1::PlanRequest request;
-  *request.mutable_model() = spec.model();
-  *request.mutable_precision() = spec.precision();
-  request.set_batch_size(spec.training().batch_size());
-  ASSIGN_OR_RETURN(const v1::Plan plan, parts_.planner.MakePlan(request));
-  *spec.mutable_model() = plan.model();
-  *spec.mutable_precision() = plan.precision();
-  RETURN_IF_ERROR(CheckAndFillTraining({.policy = plan.precision().policy(),
+  RETURN_IF_ERROR(CheckAndFillTraining({.policy = spec.precision().policy(),
                                         .train_samples = dataset.train_samples(),
                                         .default_threads = options_.default_threads},
                                        *spec.mutable_training()));
+  ASSIGN_OR_RETURN(const v1::Plan plan, parts_.planner.MakePlan(PlanRequestOf(spec)));
+  *spec.mutable_model() = plan.model();
+  *spec.mutable_precision() = plan.precision();
   const std::string& init = spec.training().init_sha256();
   if (init.empty()) return absl::OkStatus();
   return parts_.blobs.PathOf(init).status();

@@ -99,6 +99,7 @@ void AddPlan(const v1::Plan& plan, absl::Time now, JobEdit& edit) {
   v1::Plan& summary = *NewEvent(now, edit).mutable_planned();
   summary = plan;
   summary.clear_tensors();
+  if (summary.has_memory()) summary.mutable_memory()->clear_timeline();
 }
 
 void ApplyReport(const WorkerReport& report, absl::Time now, JobEdit& edit) {

@@ -83,6 +83,7 @@ absl::Status InsertEvents(Database& db, const JobEdit& edit) {
 absl::Status PutPlan(Database& db, absl::string_view job, const v1::Plan& plan) {
   v1::Plan summary = plan;
   summary.clear_tensors();
+  if (summary.has_memory()) summary.mutable_memory()->clear_timeline();
   return db.Run("INSERT OR REPLACE INTO plans(job, summary_proto, plan_proto) VALUES(?, ?, ?)", job,
                 Blob{summary.SerializeAsString()}, Blob{plan.SerializeAsString()});
 }

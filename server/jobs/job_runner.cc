@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/status.h"
 #include "server/jobs/errors.h"
+#include "server/jobs/job_spec.h"
 #include "server/jobs/state_machine.h"
 
 namespace mantissa::jobs {
@@ -160,11 +161,7 @@ absl::Status JobRunner::StartJob(const std::string& id) {
 absl::Status JobRunner::PlanJob(const v1::Job& job) {
   const absl::StatusOr<v1::Plan> known = parts_.store.PlanOf(job.id());
   if (known.ok()) return absl::OkStatus();
-  v1::PlanRequest request;
-  *request.mutable_model() = job.spec().model();
-  *request.mutable_precision() = job.spec().precision();
-  request.set_batch_size(job.spec().training().batch_size());
-  ASSIGN_OR_RETURN(const v1::Plan plan, parts_.planner.MakePlan(request));
+  ASSIGN_OR_RETURN(const v1::Plan plan, parts_.planner.MakePlan(PlanRequestOf(job.spec())));
   return parts_.ledger
       .Edit(job.id(),
             [&](JobEdit& edit) {

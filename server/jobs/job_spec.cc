@@ -47,7 +47,10 @@ absl::Status CheckEnums(const v1::TrainingSpec& training) {
       CheckEnum("schedule", training.schedule(), v1::Schedule_IsValid(training.schedule())));
   RETURN_IF_ERROR(
       CheckEnum("shuffle", training.shuffle(), v1::Shuffle_IsValid(training.shuffle())));
-  return CheckEnum("augment", training.augment(), v1::Augment_IsValid(training.augment()));
+  RETURN_IF_ERROR(
+      CheckEnum("augment", training.augment(), v1::Augment_IsValid(training.augment())));
+  return CheckEnum("optimizer_state", training.optimizer_state(),
+                   v1::OptimizerState_IsValid(training.optimizer_state()));
 }
 
 void FillEnums(v1::TrainingSpec& training) {
@@ -55,6 +58,7 @@ void FillEnums(v1::TrainingSpec& training) {
   if (training.schedule() == 0) training.set_schedule(v1::SCHEDULE_COSINE);
   if (training.shuffle() == 0) training.set_shuffle(v1::SHUFFLE_EPOCH);
   if (training.augment() == 0) training.set_augment(v1::AUGMENT_NONE);
+  if (training.optimizer_state() == 0) training.set_optimizer_state(v1::OPTIMIZER_STATE_FP32);
 }
 
 absl::Status CheckAndFillLength(int64_t train_samples, v1::TrainingSpec& training) {
@@ -183,6 +187,16 @@ absl::Status CheckAndFillTraining(const TrainingContext& context, v1::TrainingSp
       CheckCount("threads", training.threads(), 1024, "Leave it out for the server's choice."));
   if (training.threads() == 0) training.set_threads(context.default_threads);
   return absl::OkStatus();
+}
+
+v1::PlanRequest PlanRequestOf(const v1::JobSpec& spec) {
+  v1::PlanRequest request;
+  *request.mutable_model() = spec.model();
+  *request.mutable_precision() = spec.precision();
+  request.set_batch_size(spec.training().batch_size());
+  request.set_optimizer(spec.training().optimizer());
+  request.set_optimizer_state(spec.training().optimizer_state());
+  return request;
 }
 
 }  // namespace mantissa::jobs

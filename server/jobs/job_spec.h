@@ -5,6 +5,7 @@
 //   RETURN_IF_ERROR(CheckAndFillGeneral(spec));
 //   RETURN_IF_ERROR(CheckAndFillFromDataset(dataset, spec));  // batch size, classes, shape
 //   RETURN_IF_ERROR(CheckAndFillTraining(context, *spec.mutable_training()));
+//   ASSIGN_OR_RETURN(const v1::Plan plan, planner.MakePlan(PlanRequestOf(spec)));
 //
 // Errors are InvalidField with the path in JobSpec: `training.learning_rate`. Model and precision
 // are the planner's to check.
@@ -16,6 +17,7 @@
 #include "absl/status/status.h"
 #include "mantissa/v1/dataset.pb.h"
 #include "mantissa/v1/job.pb.h"
+#include "mantissa/v1/planner.pb.h"
 
 namespace mantissa::jobs {
 
@@ -27,6 +29,7 @@ absl::Status CheckAndFillGeneral(v1::JobSpec& spec);
 absl::Status CheckAndFillFromDataset(const v1::Dataset& dataset, v1::JobSpec& spec);
 
 struct TrainingContext {
+  // As asked for: the planner checks it later.
   v1::PolicyName policy = v1::POLICY_NAME_DEMOTION;
   int64_t train_samples = 0;
   // Threads of a worker where the job does not say.
@@ -35,6 +38,9 @@ struct TrainingContext {
 
 // Every field of the training. REQUIRES: batch_size is set.
 absl::Status CheckAndFillTraining(const TrainingContext& context, v1::TrainingSpec& training);
+
+// What to ask the planner for. REQUIRES: the training is filled in.
+v1::PlanRequest PlanRequestOf(const v1::JobSpec& spec);
 
 }  // namespace mantissa::jobs
 

@@ -106,6 +106,7 @@ absl::StatusOr<JobPage> JobStore::List(const JobFilter& filter, int64_t before, 
   for (v1::Job& job : page.jobs) {
     RETURN_IF_ERROR(AddDetails(state_.db(), job));
     job.mutable_plan()->clear_groups();
+    job.mutable_plan()->clear_recompute();
     if (job.plan().total_elements() == 0) job.clear_plan();
   }
   return page;

@@ -74,6 +74,39 @@ TEST_F(JobDeskTest, ARefusedJobLeavesNoTrace) {
   EXPECT_TRUE(world_.desk.Submit(request).ok());
 }
 
+TEST_F(JobDeskTest, ABudgetThatCannotBeMetIsRefusedAndLeavesNoTrace) {
+  v1::SubmitJobRequest request = world_.Request("digits");
+  request.set_request_id("key-1");
+  request.mutable_spec()->mutable_precision()->set_memory_bytes(900);
+  const absl::Status status = world_.desk.Submit(request).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_NE(status.message().find("too large by 100"), std::string::npos) << status;
+  EXPECT_TRUE(world_.desk.List({}, 0, 10)->jobs.empty());
+  request.mutable_spec()->mutable_precision()->set_memory_bytes(1000);
+  EXPECT_TRUE(world_.desk.Submit(request).ok());
+}
+
+TEST_F(JobDeskTest, APlanIsShownWithoutTensorsAndTimeline) {
+  const std::string id = world_.MustSubmit("digits").id();
+  ASSERT_TRUE(
+      world_.TickUntil([&] { return world_.MustGet(id).state() != v1::JOB_STATE_PENDING; }));
+  const v1::Plan shown = world_.MustGet(id).plan();
+  const v1::Plan planned = world_.Events(id)[2].planned();
+  for (const v1::Plan& plan : {shown, planned}) {
+    EXPECT_EQ(plan.memory().peak_bytes(), 1000);
+    EXPECT_EQ(plan.recompute_size(), 1);
+    EXPECT_EQ(plan.memory().timeline_size(), 0);
+    EXPECT_EQ(plan.tensors_size(), 0);
+  }
+  const v1::Job listed = world_.desk.List({}, 0, 10)->jobs.at(0);
+  EXPECT_EQ(listed.plan().memory().peak_bytes(), 1000);
+  EXPECT_EQ(listed.plan().recompute_size(), 0);
+  EXPECT_EQ(listed.plan().groups_size(), 0);
+  const v1::Plan whole = *world_.store.PlanOf(id);
+  EXPECT_EQ(whole.memory().timeline_size(), 1);
+  EXPECT_EQ(whole.tensors_size(), 1);
+}
+
 TEST_F(JobDeskTest, APendingJobSaysWhyItWaits) {
   world_.MustSubmit("digits");
   const v1::Job second = world_.MustSubmit("digits");

@@ -41,6 +41,8 @@ TEST(TrainingSpec, EveryRangeIsHeldAndTheFieldIsNamed) {
       {"schedule", [](auto& t) { t.set_schedule(static_cast<v1::Schedule>(9)); }},
       {"shuffle", [](auto& t) { t.set_shuffle(static_cast<v1::Shuffle>(9)); }},
       {"augment", [](auto& t) { t.set_augment(static_cast<v1::Augment>(9)); }},
+      {"optimizer_state",
+       [](auto& t) { t.set_optimizer_state(static_cast<v1::OptimizerState>(9)); }},
       {"learning_rate", [](auto& t) { t.set_learning_rate(kNaN); }},
       {"learning_rate", [](auto& t) { t.set_learning_rate(kInf); }},
       {"learning_rate", [](auto& t) { t.set_learning_rate(0); }},
@@ -80,6 +82,7 @@ TEST(TrainingSpec, DefaultsAreThePapers) {
   EXPECT_EQ(training.epochs(), 200);
   EXPECT_EQ(training.schedule_epochs(), 200);
   EXPECT_EQ(training.optimizer(), v1::OPTIMIZER_SGD);
+  EXPECT_EQ(training.optimizer_state(), v1::OPTIMIZER_STATE_FP32);
   EXPECT_EQ(training.learning_rate(), 0.1);
   EXPECT_EQ(training.momentum(), 0.9);
   EXPECT_EQ(training.weight_decay(), 0.0005);
@@ -115,6 +118,21 @@ TEST(TrainingSpec, StepsAloneGiveTheEpochsTheyNeed) {
   training.set_steps(25);
   ASSERT_TRUE(CheckAndFillTraining({.train_samples = 1000}, training).ok());
   EXPECT_EQ(training.epochs(), 3);
+}
+
+TEST(PlanRequestOf, AsksForAllThatMemoryDependsOn) {
+  v1::JobSpec spec;
+  spec.mutable_model()->set_model("builtin:resnet18");
+  spec.mutable_precision()->set_memory_bytes(1 << 20);
+  spec.mutable_training()->set_batch_size(64);
+  spec.mutable_training()->set_optimizer(v1::OPTIMIZER_ADAMW);
+  spec.mutable_training()->set_optimizer_state(v1::OPTIMIZER_STATE_INT8);
+  const v1::PlanRequest request = PlanRequestOf(spec);
+  EXPECT_EQ(request.model().model(), "builtin:resnet18");
+  EXPECT_EQ(request.precision().memory_bytes(), 1 << 20);
+  EXPECT_EQ(request.batch_size(), 64);
+  EXPECT_EQ(request.optimizer(), v1::OPTIMIZER_ADAMW);
+  EXPECT_EQ(request.optimizer_state(), v1::OPTIMIZER_STATE_INT8);
 }
 
 class FromDatasetTest : public testing::Test {

@@ -10,9 +10,19 @@
 
 namespace mantissa::jobs {
 
+namespace {
+
+constexpr int64_t kPlannedBytes = 1000;
+
+}  // namespace
+
 absl::StatusOr<v1::Plan> FakePlanner::MakePlan(const v1::PlanRequest& request) {
   on_plan();
   if (request.model().model() == "builtin:none") return NotFound("model", "builtin:none", "");
+  const int64_t budget = request.precision().memory_bytes();
+  if (budget > 0 && budget < kPlannedBytes) {
+    return absl::FailedPreconditionError(absl::StrCat("too large by ", kPlannedBytes - budget));
+  }
   v1::Plan plan;
   *plan.mutable_model() = request.model();
   *plan.mutable_precision() = request.precision();
@@ -23,6 +33,9 @@ absl::StatusOr<v1::Plan> FakePlanner::MakePlan(const v1::PlanRequest& request) {
   plan.set_total_elements(1000);
   plan.add_groups()->set_elements(1000);
   plan.add_tensors()->set_name("conv1");
+  plan.add_recompute("bn1");
+  plan.mutable_memory()->set_peak_bytes(kPlannedBytes);
+  plan.mutable_memory()->add_timeline()->set_operator_("conv1");
   return plan;
 }
 

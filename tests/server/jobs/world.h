@@ -25,7 +25,8 @@
 
 namespace mantissa::jobs {
 
-// Plans of one group of 1,000 elements; models named "builtin:none" are not found.
+// Plans of one group of 1,000 elements that need 1,000 bytes: smaller budgets are missed. Models
+// named "builtin:none" are not found.
 class FakePlanner : public JobPlanner {
  public:
   absl::StatusOr<v1::Plan> MakePlan(const v1::PlanRequest& request) override;
