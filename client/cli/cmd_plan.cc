@@ -5,7 +5,9 @@
 #include "absl/strings/str_cat.h"
 #include "base/status.h"
 #include "client/cc/errors.h"
+#include "client/cli/flag.h"
 #include "client/cli/job_text.h"
+#include "client/cli/memory_text.h"
 #include "client/cli/precision.h"
 #include "client/cli/table.h"
 #include "client/cli/text.h"
@@ -13,6 +15,7 @@
 #include "nlohmann/json.hpp"
 #include "planner/wire/plan_json.h"
 #include "planner/wire/plan_proto.h"
+#include "planner/wire/precision.h"
 
 namespace mantissa::cli {
 namespace {
@@ -55,24 +58,54 @@ absl::StatusOr<v1::ExplainResponse> MakeExplanation(Invocation& run, const v1::P
   return client->Explain(request);
 }
 
+std::string RatioText(const v1::Plan& plan) {
+  const v1::PrecisionSpec& precision = plan.precision();
+  const bool chosen = precision.memory_bytes() > 0 && !precision.has_low_ratio() &&
+                      planner::TakesLowRatio(precision.policy());
+  return absl::StrCat(Percent(plan.ratio_low_groups()), " of the elements",
+                      chosen ? ", chosen by the budget" : "");
+}
+
+// "adamw, moments in int8"; empty for what needs no saying.
+std::string OptimizerText(const v1::Plan& plan) {
+  const bool usual =
+      plan.optimizer() <= v1::OPTIMIZER_SGD && plan.optimizer_state() <= v1::OPTIMIZER_STATE_FP32;
+  if (usual) return "";
+  return absl::StrCat(EnumText(v1::Optimizer_descriptor(), plan.optimizer()), ", moments in ",
+                      EnumText(v1::OptimizerState_descriptor(), plan.optimizer_state()));
+}
+
+std::string Memory(const v1::Plan& plan) {
+  if (!plan.has_memory()) return "";
+  const std::string baselines = BaselineTable(plan.memory().peak_bytes(), plan.baselines());
+  return absl::StrCat("\n", RenderFacts(PlannedMemoryFacts(plan)), "\n",
+                      KindTable(plan.memory().peak().bytes()), baselines.empty() ? "" : "\n",
+                      baselines);
+}
+
 std::string Summary(const v1::Plan& plan) {
   const auto share = [&](int64_t bits) {
     return absl::StrCat(BitsAsBytes(bits), " (",
                         Percent(static_cast<double>(bits) / static_cast<double>(plan.bits_fp32())),
                         " of fp32)");
   };
-  return RenderFacts({
+  const v1::PrecisionSpec& precision = plan.precision();
+  const std::string facts = RenderFacts({
       {"model", absl::StrCat(plan.model().model(), ", width ", Number(plan.model().width()), ", ",
                              plan.model().classes(), " classes")},
-      {"policy", PolicyText(plan.precision())},
+      {"policy", PolicyText(precision)},
+      {"recipe", precision.recipe() == v1::RECIPE_BF16 ? "bf16" : ""},
+      {"storage", precision.storage() == v1::STORAGE_EMULATED ? "emulated, 4 bytes each" : ""},
+      {"optimizer", OptimizerText(plan)},
       {"batch size", absl::StrCat(plan.batch_size())},
       {"elements", Count(plan.total_elements())},
-      {"low groups", absl::StrCat(Percent(plan.ratio_low_groups()), " of the elements")},
+      {"low groups", RatioText(plan)},
       {"low ratio", absl::StrCat(Percent(plan.ratio_low_bits()), " by bits")},
       {"tensors", share(plan.bits())},
       {"all high", share(plan.bits_high())},
       {"fp32", BitsAsBytes(plan.bits_fp32())},
   });
+  return absl::StrCat(facts, Memory(plan));
 }
 
 std::string PlanTable(const v1::Plan& plan) {

@@ -235,6 +235,11 @@ std::string ChoiceName(const EnumValueDescriptor* value) {
   return absl::StrReplaceAll(absl::AsciiStrToLower(name), {{"_", "-"}});
 }
 
+std::string EnumText(const EnumDescriptor* type, int number) {
+  const EnumValueDescriptor* value = type->FindValueByNumber(number);
+  return value == nullptr ? absl::StrCat(number) : ChoiceName(value);
+}
+
 absl::Status SetField(const Flag& flag, absl::string_view text, Message* message) {
   const std::vector<std::string> path = absl::StrSplit(flag.field, '.');
   for (size_t i = 0; i + 1 < path.size(); ++i) {

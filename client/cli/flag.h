@@ -71,6 +71,9 @@ const google::protobuf::FieldDescriptor* FindField(const google::protobuf::Descr
 // "nearest-even" for ROUNDING_NEAREST_EVEN.
 std::string ChoiceName(const google::protobuf::EnumValueDescriptor* value);
 
+// ChoiceName of a value by its number; of a number that has no name, the number.
+std::string EnumText(const google::protobuf::EnumDescriptor* type, int number);
+
 // Sets the flag's field in `message` from the text that was given. InvalidArgument names the flag,
 // what was given and what is allowed. REQUIRES: the flag has a field, and `message` has it.
 absl::Status SetField(const Flag& flag, absl::string_view text, google::protobuf::Message* message);

@@ -9,6 +9,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
 #include "client/cli/flag.h"
+#include "client/cli/memory_text.h"
 #include "client/cli/table.h"
 #include "client/cli/text.h"
 
@@ -73,6 +74,15 @@ void AddBits(const v1::Job& job, Facts& facts) {
           Percent(static_cast<double>(bits) / static_cast<double>(job.plan().bits_fp32())), ")"));
 }
 
+// What the memory of a step went into, and what it would have been otherwise.
+std::string MemoryTables(const v1::Job& job) {
+  if (job.memory().measured().peak_bytes() <= 0) return "";
+  const v1::JobMemory& memory = job.memory();
+  const std::string baselines = BaselineTable(memory.measured().peak_bytes(), memory.baselines());
+  return absl::StrCat("\n", KindTable(memory.measured().peak().bytes()),
+                      baselines.empty() ? "" : "\n", baselines);
+}
+
 std::string ArtifactTable(const v1::Job& job) {
   if (job.artifacts().empty()) return "";
   Table table({{"ARTIFACT"}, {"SIZE", Table::kRight}, {"SHA-256"}});
@@ -110,11 +120,13 @@ std::string KindName(v1::TensorKind kind) {
 }
 
 std::string PolicyText(const v1::PrecisionSpec& precision) {
-  const auto* value = v1::PolicyName_descriptor()->FindValueByNumber(precision.policy());
-  std::string text = value == nullptr || precision.policy() == v1::POLICY_NAME_UNSPECIFIED
+  std::string text = precision.policy() == v1::POLICY_NAME_UNSPECIFIED
                          ? "demotion"
-                         : ChoiceName(value);
+                         : EnumText(v1::PolicyName_descriptor(), precision.policy());
   if (precision.has_low_ratio()) absl::StrAppend(&text, " ", Number(precision.low_ratio()));
+  if (precision.memory_bytes() > 0) {
+    absl::StrAppend(&text, " within ", Bytes(precision.memory_bytes()));
+  }
   return text;
 }
 
@@ -151,7 +163,11 @@ std::string JobText(const v1::Job& job, absl::Time now) {
   };
   if (job.has_progress()) AddProgress(job.progress(), facts);
   AddBits(job, facts);
-  return absl::StrCat(RenderFacts(facts), ArtifactTable(job));
+  for (auto& fact :
+       job.has_memory() ? MeasuredMemoryFacts(job.memory()) : PlannedMemoryFacts(job.plan())) {
+    facts.push_back(std::move(fact));
+  }
+  return absl::StrCat(RenderFacts(facts), MemoryTables(job), ArtifactTable(job));
 }
 
 std::string ResultText(const v1::Job& job, absl::Time now) {

@@ -20,7 +20,7 @@ absl::Time TimeOf(const google::protobuf::Timestamp& time);
 std::string StateName(v1::JobState state);
 // "activation".
 std::string KindName(v1::TensorKind kind);
-// "demotion 0.5", "operator".
+// "demotion 0.5", "operator", "demotion within 8.0 GiB".
 std::string PolicyText(const v1::PrecisionSpec& precision);
 // "OUT_OF_MEMORY: the worker ...".
 std::string FailureText(const v1::Failure& failure);

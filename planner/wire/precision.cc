@@ -21,6 +21,65 @@ absl::Status UnknownPolicy(absl::string_view given) {
                       "Use demotion for the paper's method.");
 }
 
+absl::Status CheckEnum(const char* field, int given, bool valid, absl::string_view allowed,
+                       absl::string_view left_out) {
+  if (valid) return absl::OkStatus();
+  return InvalidField(field, absl::StrCat(given), allowed,
+                      absl::StrCat("Leave it out for ", left_out, "."));
+}
+
+absl::Status CheckAndFillEnums(v1::PrecisionSpec& spec) {
+  RETURN_IF_ERROR(CheckEnum("rounding", spec.rounding(), v1::Rounding_IsValid(spec.rounding()),
+                            "nearest_even, nearest_away, stochastic, reference", "nearest_even"));
+  RETURN_IF_ERROR(CheckEnum("storage", spec.storage(), v1::Storage_IsValid(spec.storage()),
+                            "packed, emulated", "packed"));
+  RETURN_IF_ERROR(CheckEnum("recipe", spec.recipe(), v1::Recipe_IsValid(spec.recipe()),
+                            "paper, bf16", "paper"));
+  RETURN_IF_ERROR(CheckEnum("recompute", spec.recompute(), v1::Recompute_IsValid(spec.recompute()),
+                            "auto, none, cheap", "auto"));
+  if (spec.rounding() == v1::ROUNDING_UNSPECIFIED) spec.set_rounding(v1::ROUNDING_NEAREST_EVEN);
+  if (spec.storage() == v1::STORAGE_UNSPECIFIED) spec.set_storage(v1::STORAGE_PACKED);
+  if (spec.recipe() == v1::RECIPE_UNSPECIFIED) spec.set_recipe(v1::RECIPE_PAPER);
+  if (spec.recompute() == v1::RECOMPUTE_UNSPECIFIED) spec.set_recompute(v1::RECOMPUTE_AUTO);
+  if (spec.recipe() == v1::RECIPE_BF16 && spec.policy() == v1::POLICY_NAME_NONE) {
+    return InvalidField("recipe", "bf16", "paper with policy none, which trains in fp32",
+                        "Use policy uniform with low ratio 0 to have everything in bf16.");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckAndFillPromotion(v1::PrecisionSpec& spec) {
+  if (!spec.has_promotion_threshold()) spec.set_promotion_threshold(kDefaultPromotionThreshold);
+  const double threshold = spec.promotion_threshold();
+  // Written so that NaN fails too.
+  if (threshold > 0 && threshold <= kMaxPromotionThreshold) return absl::OkStatus();
+  return InvalidField("promotion_threshold", absl::StrCat(threshold),
+                      absl::StrCat("above 0.0 to ", kMaxPromotionThreshold),
+                      "Use 0.01, the paper's, or 2 for no promotion.");
+}
+
+// Whether the low ratio can be anything, so that a budget may choose it.
+bool TakesAnyRatio(v1::PolicyName policy) {
+  return TakesLowRatio(policy) && policy != v1::POLICY_NAME_UNIFORM;
+}
+
+absl::Status CheckAndFillRatio(v1::PrecisionSpec& spec) {
+  if (spec.memory_bytes() < 0) {
+    return InvalidField("memory_bytes", absl::StrCat(spec.memory_bytes()),
+                        "a number of bytes above 0, or 0 for no limit",
+                        "Use 8589934592 for 8 GiB.");
+  }
+  RETURN_IF_ERROR(MakePolicy(PolicyOptionsOf(spec)).status());
+  const bool chosen_by_budget = spec.memory_bytes() > 0 && TakesAnyRatio(spec.policy());
+  if (chosen_by_budget && spec.has_low_ratio()) {
+    return InvalidField("low_ratio", absl::StrCat(spec.low_ratio()),
+                        "nothing with memory_bytes, which chooses it", "Leave one of the two out.");
+  }
+  const std::optional<double> ratio = EffectiveLowRatio(PolicyOptionsOf(spec));
+  if (ratio.has_value() && !chosen_by_budget) spec.set_low_ratio(*ratio);
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 std::string PolicyNameText(v1::PolicyName policy) {
@@ -37,25 +96,9 @@ absl::StatusOr<v1::PrecisionSpec> NormalizePrecision(const v1::PrecisionSpec& sp
   v1::PrecisionSpec filled = spec;
   if (!v1::PolicyName_IsValid(spec.policy())) return UnknownPolicy(absl::StrCat(spec.policy()));
   if (spec.policy() == v1::POLICY_NAME_UNSPECIFIED) filled.set_policy(v1::POLICY_NAME_DEMOTION);
-  if (!v1::Rounding_IsValid(spec.rounding())) {
-    return InvalidField("rounding", absl::StrCat(spec.rounding()),
-                        "nearest_even, nearest_away, stochastic, reference",
-                        "Leave it out for nearest_even.");
-  }
-  if (spec.rounding() == v1::ROUNDING_UNSPECIFIED) filled.set_rounding(v1::ROUNDING_NEAREST_EVEN);
-  if (!spec.has_promotion_threshold()) {
-    filled.set_promotion_threshold(kDefaultPromotionThreshold);
-  }
-  const double threshold = filled.promotion_threshold();
-  // Written so that NaN fails too.
-  if (!(threshold > 0 && threshold <= kMaxPromotionThreshold)) {
-    return InvalidField("promotion_threshold", absl::StrCat(threshold),
-                        absl::StrCat("above 0.0 to ", kMaxPromotionThreshold),
-                        "Use 0.01, the paper's, or 2 for no promotion.");
-  }
-  RETURN_IF_ERROR(MakePolicy(PolicyOptionsOf(filled)).status());
-  const std::optional<double> ratio = EffectiveLowRatio(PolicyOptionsOf(filled));
-  if (ratio.has_value()) filled.set_low_ratio(*ratio);
+  RETURN_IF_ERROR(CheckAndFillEnums(filled));
+  RETURN_IF_ERROR(CheckAndFillPromotion(filled));
+  RETURN_IF_ERROR(CheckAndFillRatio(filled));
   return filled;
 }
 

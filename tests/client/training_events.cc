@@ -71,6 +71,36 @@ class Script {
   std::vector<v1::JobEvent>& events_;
 };
 
+v1::StepMemory SmallMemory(int64_t peak) {
+  v1::StepMemory memory;
+  memory.set_peak_bytes(peak);
+  memory.set_saved_for_backward_bytes(peak / 2);
+  memory.mutable_peak()->set_phase(v1::STEP_PHASE_BACKWARD);
+  memory.mutable_peak()->set_operator_("layer1.0.conv1");
+  v1::MemoryBytes& bytes = *memory.mutable_peak()->mutable_bytes();
+  bytes.set_masters(peak / 4);
+  bytes.set_activations(peak / 2);
+  bytes.set_workspace(peak - peak / 4 - peak / 2);
+  bytes.set_total(peak);
+  return memory;
+}
+
+void AddBaseline(const char* name, int64_t peak, bool measured, v1::MemoryBaseline& baseline) {
+  baseline.set_name(name);
+  baseline.set_peak_bytes(peak);
+  baseline.set_measured(measured);
+}
+
+v1::JobMemory MeasuredMemory() {
+  v1::JobMemory memory;
+  *memory.mutable_measured() = SmallMemory(101 << 10);
+  *memory.mutable_predicted() = SmallMemory(100 << 10);
+  AddBaseline("fp32", 404 << 10, /*measured=*/true, *memory.add_baselines());
+  memory.set_device("cpu");
+  memory.set_step(1);
+  return memory;
+}
+
 v1::Plan SmallPlan() {
   v1::Plan plan;
   plan.set_batch_size(64);
@@ -83,6 +113,9 @@ v1::Plan SmallPlan() {
   plan.set_bits(880);
   plan.set_bits_high(1600);
   plan.set_bits_fp32(3200);
+  *plan.mutable_memory() = SmallMemory(100 << 10);
+  AddBaseline("fp32", 400 << 10, /*measured=*/false, *plan.add_baselines());
+  plan.add_recompute("layer1.0.bn1");
   return plan;
 }
 
@@ -95,6 +128,7 @@ std::vector<v1::JobEvent> TrainingEvents(int steps, v1::JobState end) {
   script.Change(v1::JOB_STATE_PENDING, v1::JOB_STATE_PLANNING);
   *script.Next().mutable_planned() = SmallPlan();
   script.Change(v1::JOB_STATE_PLANNING, v1::JOB_STATE_RUNNING);
+  *script.Next().mutable_memory_measured() = MeasuredMemory();
   for (int step = 1; step <= steps; ++step) {
     script.Step(step, steps);
     if (step == 2) script.Promote(step);
@@ -122,6 +156,7 @@ v1::Job TrainedJob(const std::string& id, const std::vector<v1::JobEvent>& event
   job.set_last_sequence(events.back().sequence());
   for (const v1::JobEvent& event : events) {
     if (event.has_planned()) *job.mutable_plan() = event.planned();
+    if (event.has_memory_measured()) *job.mutable_memory() = event.memory_measured();
     if (event.has_evaluated()) *job.mutable_progress()->mutable_evaluation() = event.evaluated();
     if (event.has_state_changed()) job.set_state(event.state_changed().to());
     if (!event.has_step_done()) continue;

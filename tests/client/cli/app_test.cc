@@ -273,13 +273,15 @@ TEST_F(AppTest, WatchPrintsPlainLinesWithoutTerminal) {
   AddJob("job-1", v1::JOB_STATE_SUCCEEDED, 6);
   ASSERT_EQ(Run({"watch", "job-1"}), kSucceeded);
   EXPECT_THAT(io_.out(), Not(HasSubstr("\x1b")));
-  EXPECT_THAT(io_.out(), HasSubstr("12:00:05 step 1/6"));
+  EXPECT_THAT(io_.out(), HasSubstr("12:00:05 a step needed 101.0 KiB of tensors at its peak, "
+                                   "predicted 100.0 KiB\n"));
+  EXPECT_THAT(io_.out(), HasSubstr("12:00:06 step 1/6"));
   EXPECT_THAT(io_.out(), HasSubstr("promoted layer1.0.conv1"));
   EXPECT_THAT(io_.out(), HasSubstr("loss scale 65536 -> 32768 at step 3"));
   // Of the steps in the same second only those that something else follows, and the last.
   EXPECT_THAT(io_.out(), Not(HasSubstr("step 4/6")));
   EXPECT_THAT(io_.out(), HasSubstr("step 6/6"));
-  EXPECT_THAT(io_.out(), HasSubstr("job-1 SUCCEEDED after 9.0 s: accuracy 95.21%"));
+  EXPECT_THAT(io_.out(), HasSubstr("job-1 SUCCEEDED after 10.0 s: accuracy 95.21%"));
 }
 
 TEST_F(AppTest, WatchDrawsLiveViewOnTerminal) {

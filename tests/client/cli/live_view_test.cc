@@ -74,7 +74,7 @@ TEST(JobViewTest, TellsSpeedAndTimeLeftFromStepTimes) {
   ASSERT_EQ(view.last_step().step(), 4);
   EXPECT_DOUBLE_EQ(*view.StepsPerSecond(), 3.0 / 4);
   EXPECT_DOUBLE_EQ(*view.SamplesPerSecond(), 48);
-  const absl::Time last = TimeOf(TrainingEvents(6, v1::JOB_STATE_RUNNING)[8].time());
+  const absl::Time last = TimeOf(TrainingEvents(6, v1::JOB_STATE_RUNNING)[9].time());
   EXPECT_NEAR(absl::ToDoubleSeconds(*view.TimeLeft(last)), 2 / 0.75, 1e-6);
   // It runs down between steps, never below nothing.
   EXPECT_NEAR(absl::ToDoubleSeconds(*view.TimeLeft(last + absl::Seconds(1))), 2 / 0.75 - 1, 1e-6);

@@ -38,6 +38,10 @@ TEST(NormalizePrecision, FillsTheDocumentedDefaults) {
   EXPECT_EQ(filled.low_ratio(), 0.5);
   EXPECT_EQ(filled.promotion_threshold(), 0.01);
   EXPECT_EQ(filled.rounding(), v1::ROUNDING_NEAREST_EVEN);
+  EXPECT_EQ(filled.storage(), v1::STORAGE_PACKED);
+  EXPECT_EQ(filled.recipe(), v1::RECIPE_PAPER);
+  EXPECT_EQ(filled.recompute(), v1::RECOMPUTE_AUTO);
+  EXPECT_EQ(filled.memory_bytes(), 0);
   v1::PrecisionSpec spec;
   spec.set_policy(v1::POLICY_NAME_UNIFORM);
   EXPECT_EQ(NormalizePrecision(spec)->low_ratio(), 1);
@@ -52,13 +56,36 @@ TEST(NormalizePrecision, KeepsAnExplicitZeroRatio) {
 }
 
 TEST(NormalizePrecision, ChangesNothingTheSecondTime) {
-  v1::PrecisionSpec spec;
   for (int policy = 0; policy < v1::PolicyName_ARRAYSIZE; ++policy) {
-    spec.set_policy(static_cast<v1::PolicyName>(policy));
-    if (policy == v1::POLICY_NAME_EXPLICIT) spec.add_low_groups(1);
-    const v1::PrecisionSpec once = NormalizePrecision(spec).value();
-    EXPECT_EQ(NormalizePrecision(once)->SerializeAsString(), once.SerializeAsString());
+    for (const int64_t budget : {0, 1 << 30}) {
+      v1::PrecisionSpec spec;
+      spec.set_policy(static_cast<v1::PolicyName>(policy));
+      spec.set_memory_bytes(budget);
+      if (policy == v1::POLICY_NAME_EXPLICIT) spec.add_low_groups(1);
+      const v1::PrecisionSpec once = NormalizePrecision(spec).value();
+      EXPECT_EQ(NormalizePrecision(once)->SerializeAsString(), once.SerializeAsString());
+    }
   }
+}
+
+TEST(NormalizePrecision, LeavesTheRatioToABudgetWhereThePolicyTakesAny) {
+  for (const auto policy : {v1::POLICY_NAME_DEMOTION, v1::POLICY_NAME_BUDGET,
+                            v1::POLICY_NAME_INCREASING, v1::POLICY_NAME_RANDOM}) {
+    v1::PrecisionSpec spec;
+    spec.set_policy(policy);
+    EXPECT_EQ(NormalizePrecision(spec)->low_ratio(), 0.5) << policy;
+    spec.set_memory_bytes(1);
+    EXPECT_FALSE(NormalizePrecision(spec)->has_low_ratio()) << policy;
+    spec.set_low_ratio(0.5);
+    const absl::Status status = NormalizePrecision(spec).status();
+    ASSERT_EQ(FieldViolationsOf(status).size(), 1) << status;
+    EXPECT_EQ(FieldViolationsOf(status)[0].field, "low_ratio");
+  }
+  v1::PrecisionSpec spec;
+  spec.set_policy(v1::POLICY_NAME_UNIFORM);
+  spec.set_memory_bytes(1);
+  spec.set_low_ratio(1);
+  EXPECT_EQ(NormalizePrecision(spec)->low_ratio(), 1);
 }
 
 struct BadSpec {
@@ -82,6 +109,17 @@ INSTANTIATE_TEST_SUITE_P(
                 "policy"},
         BadSpec{[](v1::PrecisionSpec& s) { s.set_rounding(static_cast<v1::Rounding>(77)); },
                 "rounding"},
+        BadSpec{[](v1::PrecisionSpec& s) { s.set_storage(static_cast<v1::Storage>(77)); },
+                "storage"},
+        BadSpec{[](v1::PrecisionSpec& s) { s.set_recipe(static_cast<v1::Recipe>(-1)); }, "recipe"},
+        BadSpec{[](v1::PrecisionSpec& s) {
+                  s.set_recipe(v1::RECIPE_BF16);
+                  s.set_policy(v1::POLICY_NAME_NONE);
+                },
+                "recipe"},
+        BadSpec{[](v1::PrecisionSpec& s) { s.set_recompute(static_cast<v1::Recompute>(4)); },
+                "recompute"},
+        BadSpec{[](v1::PrecisionSpec& s) { s.set_memory_bytes(-1); }, "memory_bytes"},
         BadSpec{[](v1::PrecisionSpec& s) { s.set_low_ratio(1.5); }, "low_ratio"},
         BadSpec{[](v1::PrecisionSpec& s) { s.set_promotion_threshold(0); }, "promotion_threshold"},
         BadSpec{[](v1::PrecisionSpec& s) { s.set_promotion_threshold(2.5); },
