@@ -1,11 +1,15 @@
 #include "planner/plan.h"
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "base/status.h"
+#include "planner/policies/none.h"
+#include "planner/policies/operator_based.h"
 #include "planner/policies/registry.h"
+#include "planner/policies/uniform.h"
 
 namespace mantissa::planner {
 namespace {
@@ -22,6 +26,14 @@ absl::Status CheckRequest(const PlanRequest& request) {
     return InvalidField("label_smoothing", absl::StrCat(request.label_smoothing),
                         "0.0 to below 1.0", "Use 0 for none, 0.1 for the usual amount.");
   }
+  if (request.memory_bytes < 0) {
+    return InvalidField("precision.memory_bytes", absl::StrCat(request.memory_bytes),
+                        "0 for no limit, or a number of bytes", "Use 0, or the bytes there are.");
+  }
+  if (request.recipe == Recipe::kBf16 && request.precision.policy == "none") {
+    return InvalidField("precision.recipe", "bf16", "the paper's recipe with policy none",
+                        "Use policy uniform with low ratio 0 for bf16 everywhere.");
+  }
   return absl::OkStatus();
 }
 
@@ -33,6 +45,32 @@ absl::Status CheckElements(const TensorTable& tensors, int64_t batch_size) {
       "batch_size", absl::StrCat(batch_size),
       absl::StrCat("a batch whose tensors have at most ", kMaxElements, " elements in all"),
       "Use a smaller batch or smaller images.");
+}
+
+// What the paper's policies call high is high in the recipe.
+std::vector<kernels::Format> InRecipe(std::vector<kernels::Format> formats, Recipe recipe) {
+  std::replace(formats.begin(), formats.end(), kernels::kHigh, HighFormat(recipe));
+  return formats;
+}
+
+// fp32 computes in fp32 whatever the recipe.
+std::vector<MemoryBaseline> Baselines(const Plan& plan) {
+  const int64_t batch_size = plan.request.batch_size;
+  const Schedule schedule = MakeSchedule(plan.graph, plan.tensors, {});
+  std::vector<MemoryBaseline> baselines;
+  const auto add = [&](const char* name, const Policy& policy, Recipe recipe) {
+    PlanRequest request = plan.request;
+    request.recipe = recipe;
+    const std::vector<kernels::Format> formats =
+        InRecipe(policy.Assign(plan.graph, plan.tensors, batch_size).value().formats, recipe);
+    baselines.push_back(
+        {name, MemoryModel(plan.graph, plan.tensors, schedule, batch_size, MemoryOptionsOf(request))
+                   .PeakBytes(formats)});
+  };
+  add("fp32", None(), Recipe::kPaper);
+  add("16-bit", Uniform(/*low=*/false), plan.request.recipe);
+  add("operator", OperatorBased(), plan.request.recipe);
+  return baselines;
 }
 
 }  // namespace
@@ -48,12 +86,34 @@ absl::StatusOr<Plan> MakePlan(const PlanRequest& request) {
   if (!policy.ok()) return InField(policy.status(), "precision");
   absl::StatusOr<Assignment> assignment = (*policy)->Assign(*graph, tensors, request.batch_size);
   if (!assignment.ok()) return InField(assignment.status(), "precision");
-  const Cost cost = CostOf(tensors, assignment->formats, assignment->group_low, request.batch_size);
-  return Plan{.request = request,
-              .graph = *std::move(graph),
-              .tensors = std::move(tensors),
-              .assignment = *std::move(assignment),
-              .cost = cost};
+  assignment->formats = InRecipe(std::move(assignment->formats), request.recipe);
+  Plan plan{.request = request,
+            .graph = *std::move(graph),
+            .tensors = std::move(tensors),
+            .assignment = *std::move(assignment)};
+  Forecast(plan);
+  return plan;
+}
+
+void Forecast(Plan& plan) {
+  const PlanRequest& request = plan.request;
+  plan.cost =
+      CostOf(plan.tensors, plan.assignment.formats, plan.assignment.group_low, request.batch_size);
+  plan.schedule = MakeSchedule(plan.graph, plan.tensors, {.recompute = plan.recompute});
+  plan.memory = PredictMemory(plan.graph, plan.tensors, plan.assignment.formats, plan.schedule,
+                              request.batch_size, MemoryOptionsOf(request));
+  plan.baselines = Baselines(plan);
+}
+
+MemoryOptions MemoryOptionsOf(const PlanRequest& request) {
+  return {.packed = request.packed,
+          .tiles = {.wide = request.recipe == Recipe::kBf16 ? kernels::kBf16 : kernels::kFp32},
+          .moments = request.optimizer == OptimizerKind::kAdamW ? 2 : 1,
+          .optimizer_state = request.optimizer_state};
+}
+
+kernels::Format HighFormat(Recipe recipe) {
+  return recipe == Recipe::kBf16 ? kernels::kBf16 : kernels::kHigh;
 }
 
 kernels::Format FormatOf(const Plan& plan, TensorKind kind, ValueId value) {

@@ -7,6 +7,10 @@
 //   request.precision = {.policy = "demotion", .low_ratio = 0.5};
 //   ASSIGN_OR_RETURN(Plan plan, MakePlan(request));
 //   FormatOf(plan, TensorKind::kActivation, value_id);  // kernels::Format
+//   plan.memory.peak_bytes;                             // predicted
+//
+// With memory_bytes the plan is one whose predicted peak is within it, or FailedPrecondition says
+// by how much it is over and what would fit.
 //
 // Pure: the same request gives the same plan. Thread-safe.
 
@@ -14,17 +18,37 @@
 #define MANTISSA_PLANNER_PLAN_H_
 
 #include <cstdint>
+#include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "kernels/formats/format.h"
 #include "planner/cost/cost.h"
+#include "planner/cost/memory.h"
+#include "planner/cost/moments.h"
 #include "planner/graph/graph.h"
 #include "planner/graph/tensors.h"
 #include "planner/models/models.h"
 #include "planner/policies/options.h"
 #include "planner/policies/policy.h"
+#include "planner/schedule/schedule.h"
 
 namespace mantissa::planner {
+
+// What is computed with, and what high precision is.
+enum class Recipe {
+  kPaper,  // fp32; fp(6,9,0)
+  kBf16,   // bf16; bf16. Statistics, loss and master weights are fp32.
+};
+
+// Which v are computed again in the backward pass instead of kept.
+enum class Recompute {
+  kAuto,   // as few as memory_bytes needs; none without it
+  kNone,   // none
+  kCheap,  // of cheap operators (CanRecompute()) those whose recomputing lowers the peak
+};
+
+enum class OptimizerKind { kSgd, kAdamW };
 
 struct PlanRequest {
   // Built-in model: {name without "builtin:", width, classes, input shape [C, H, W]}.
@@ -35,6 +59,24 @@ struct PlanRequest {
   int64_t batch_size = 128;
   // 0.0 to below 1.0.
   double label_smoothing = 0;
+  Recipe recipe = Recipe::kPaper;
+  // False: values are rounded but stand in 4 bytes.
+  bool packed = true;
+  // Most tensor bytes of a step, as predicted; 0: no limit. With the policies demotion, budget,
+  // increasing and random, which must have no low_ratio then, the smallest ratio that fits is
+  // taken, and then, if allowed, recomputing; other policies are checked.
+  int64_t memory_bytes = 0;
+  Recompute recompute = Recompute::kAuto;
+  // SGD has one moment a parameter element, AdamW two.
+  OptimizerKind optimizer = OptimizerKind::kSgd;
+  OptimizerStateWidth optimizer_state = OptimizerStateWidth::kFp32;
+};
+
+// The same training at another precision: batch, optimizer and storage as in the plan, nothing
+// recomputed.
+struct MemoryBaseline {
+  std::string name;  // "fp32", "16-bit" (every tensor high), "operator" (the paper's)
+  int64_t peak_bytes = 0;
 };
 
 struct Plan {
@@ -43,11 +85,24 @@ struct Plan {
   TensorTable tensors;  // v, theta, dv, dtheta of the graph, with groups
   Assignment assignment;
   Cost cost;
+  // By value: v's that are computed again instead of kept. Empty: none.
+  std::vector<bool> recompute;
+  Schedule schedule;      // of a training step
+  MemoryForecast memory;  // of a training step
+  std::vector<MemoryBaseline> baselines;
 };
 
 // InvalidArgument (base/status.h, fields "model.width", "precision.low_ratio", "batch_size" and so
 // on) says what is allowed; NotFound names the models there are.
 absl::StatusOr<Plan> MakePlan(const PlanRequest& request);
+
+// Makes cost, schedule, memory and baselines anew, from the request, the formats and `recompute`.
+void Forecast(Plan& plan);
+
+MemoryOptions MemoryOptionsOf(const PlanRequest& request);
+
+// What high precision is.
+kernels::Format HighFormat(Recipe recipe);
 
 // The format of a tensor. REQUIRES: plan.tensors.Find(kind, value) >= 0.
 kernels::Format FormatOf(const Plan& plan, TensorKind kind, ValueId value);

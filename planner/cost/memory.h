@@ -5,9 +5,14 @@
 //   const MemoryForecast forecast = PredictMemory(graph, tensors, formats, schedule, 128, options);
 //   Print(forecast.peak_bytes, forecast.points[forecast.peak].by_kind);
 //
+// To compare many assignments, a MemoryModel walks the schedule once:
+//
+//   const MemoryModel model(graph, tensors, schedule, 128, options);
+//   if (model.PeakBytes(formats) <= budget) ...
+//
 // Counts tensor bytes as an allocator sees them: what LibTorch and its libraries take for
-// themselves outside of tensors (oneDNN's scratch memory, threads, code) is not in it.
-// Pure; O(tasks).
+// themselves outside of tensors (threads, code, caches) is not in it. docs/memory-prediction.md
+// holds it against what was measured.
 
 #ifndef MANTISSA_PLANNER_COST_MEMORY_H_
 #define MANTISSA_PLANNER_COST_MEMORY_H_
@@ -18,6 +23,7 @@
 #include "kernels/formats/format.h"
 #include "planner/cost/memory_kind.h"
 #include "planner/cost/moments.h"
+#include "planner/cost/workspace.h"
 #include "planner/graph/graph.h"
 #include "planner/graph/tensors.h"
 #include "planner/schedule/schedule.h"
@@ -49,9 +55,54 @@ struct MemoryForecast {
   int64_t saved_for_backward_bytes = 0;
 };
 
+// O(tasks).
 MemoryForecast PredictMemory(const Graph& graph, const TensorTable& tensors,
                              const std::vector<kernels::Format>& formats, const Schedule& schedule,
                              int64_t batch_size, const MemoryOptions& options);
+
+// Immutable after construction; thread-safe. Refers to nothing that it was made from.
+class MemoryModel {
+ public:
+  MemoryModel(const Graph& graph, const TensorTable& tensors, const Schedule& schedule,
+              int64_t batch_size, const MemoryOptions& options);
+
+  // `formats` by index into tensors.tensors(). O(tasks), and so are the others.
+  MemoryForecast Predict(const std::vector<kernels::Format>& formats) const;
+  int64_t PeakBytes(const std::vector<kernels::Format>& formats) const;
+  // By point: the total.
+  std::vector<int64_t> TotalBytes(const std::vector<kernels::Format>& formats) const;
+
+ private:
+  friend class MemoryModelBuilder;
+
+  // Something that lives from the beginning of one task to the end of another.
+  struct Span {
+    int first = 0, last = 0;  // points
+    MemoryKind kind = MemoryKind::kActivations;
+    // Whose format says how many bytes an element has; -1: `size` counts bytes.
+    int tensor = -1;
+    int64_t size = 0;
+    // Only where v and dv of this node's are all stored as they are computed, or only where not.
+    NodeId node = kNoNode;
+    bool as_computed = false;
+    // Takes no memory in fp32: the engine has the values elsewhere already.
+    bool free_in_fp32 = false;
+  };
+
+  std::vector<bool> StoredAsComputed(const std::vector<kernels::Format>& formats) const;
+  int64_t BytesOf(const Span& span, const std::vector<kernels::Format>& formats,
+                  const std::vector<bool>& as_computed) const;
+  int64_t WorkspaceOf(size_t point, const std::vector<kernels::Format>& formats,
+                      const std::vector<bool>& as_computed) const;
+
+  MemoryOptions options_;
+  int forward_tasks_ = 0;
+  std::vector<MemoryPoint> points_;  // with node and kind
+  std::vector<Span> spans_;
+  std::vector<Workspace> workspaces_;              // by point
+  std::vector<std::vector<int>> tensors_of_node_;  // v and dv that a node reads or makes
+  std::vector<int> parameter_gradients_;           // dtheta
+};
 
 }  // namespace mantissa::planner
 

@@ -1,0 +1,44 @@
+// planner/cost/workspace.h
+//
+// Bytes that a task needs for itself beside what lasts: unpacked tiles, unpacked parameters, and
+// the temporaries of LibTorch's operators.
+//
+//   const std::vector<Workspace> of_task = WorkspacesOf(graph, tensors, schedule, 128, tiles);
+//   int64_t bytes = of_task[task].packed;  // where its v and dv are packed
+//
+// The one place that knows how the engine runs each operator (server/engine/tile_*.cc); pure.
+
+#ifndef MANTISSA_PLANNER_COST_WORKSPACE_H_
+#define MANTISSA_PLANNER_COST_WORKSPACE_H_
+
+#include <cstdint>
+#include <vector>
+
+#include "planner/graph/graph.h"
+#include "planner/graph/tensors.h"
+#include "planner/schedule/schedule.h"
+#include "planner/schedule/tiles.h"
+
+namespace mantissa::planner {
+
+struct Workspace {
+  // At the busiest moment of a tile, where the task's v and dv are packed: then it runs in tiles.
+  int64_t packed = 0;
+  // Where all are stored as they are computed, and results are taken over without a copy.
+  int64_t as_computed = 0;
+  // Besides, for each parameter that is not stored as it is computed: its values unpacked.
+  struct Unpacked {
+    int tensor = -1;  // theta
+    int64_t bytes = 0;
+  };
+  std::vector<Unpacked> parameters;
+};
+
+// By task. O(nodes + edges).
+std::vector<Workspace> WorkspacesOf(const Graph& graph, const TensorTable& tensors,
+                                    const Schedule& schedule, int64_t batch_size,
+                                    const TileOptions& options);
+
+}  // namespace mantissa::planner
+
+#endif  // MANTISSA_PLANNER_COST_WORKSPACE_H_
