@@ -6,7 +6,7 @@
 //   ASSIGN_OR_RETURN(Plan rebuilt, PlanFromProto(task.plan(), smoothing));  // worker
 //
 // Pure, thread-safe. Errors carry fields relative to v1.PlanRequest: "model.width",
-// "precision.low_ratio", "batch_size".
+// "precision.low_ratio", "batch_size". FailedPrecondition says by how much a budget is missed.
 
 #ifndef MANTISSA_PLANNER_WIRE_PLAN_PROTO_H_
 #define MANTISSA_PLANNER_WIRE_PLAN_PROTO_H_
@@ -31,8 +31,10 @@ absl::StatusOr<v1::ExplainResponse> ExplainFromRequest(const v1::PlanRequest& re
 v1::Plan PlanToProto(const Plan& plan, const v1::PlanRequest& request);
 
 // The plan behind a message: its graph built again from the ModelSpec, each tensor's format taken
-// from the message by kind and name. FailedPrecondition if the message does not fit that graph: a
-// tensor missing, unknown, twice, of another size or group, or bits that do not add up.
+// from the message by kind and name, and so is what is recomputed; cost, schedule and memory are
+// made anew from these. FailedPrecondition if the message does not fit that graph: a tensor
+// missing, unknown, twice, of another size or group, or in a format that can't be stored; bits that
+// do not add up; an operator to recompute that is unknown, twice or can't be.
 absl::StatusOr<Plan> PlanFromProto(const v1::Plan& message, double label_smoothing);
 
 }  // namespace mantissa::planner

@@ -36,6 +36,20 @@ TEST(PlanToJson, WritesEveryPromisedFieldAsANumber) {
   EXPECT_EQ(
       object["groups"][4],
       json({{"id", 4}, {"elements", plan.groups(4).elements()}, {"low", plan.groups(4).low()}}));
+  EXPECT_EQ(object["recipe"], "paper");
+  EXPECT_EQ(object["storage"], "packed");
+  EXPECT_EQ(object["recompute"], "auto");
+  EXPECT_EQ(object["optimizer"], "sgd");
+  EXPECT_EQ(object["optimizer_state"], "fp32");
+  EXPECT_FALSE(object.contains("memory_bytes"));
+  EXPECT_EQ(object["memory"]["peak_bytes"], plan.memory().peak_bytes());
+  EXPECT_EQ(object["memory"]["saved_for_backward_bytes"], plan.memory().saved_for_backward_bytes());
+  EXPECT_EQ(object["memory"]["peak"]["phase"], "backward");
+  EXPECT_EQ(object["memory"]["peak"]["bytes"]["total"], plan.memory().peak_bytes());
+  EXPECT_EQ(object["baselines"][0],
+            json({{"name", "fp32"}, {"peak_bytes", plan.baselines(0).peak_bytes()}}));
+  EXPECT_EQ(object["recomputed"], json::array());
+  EXPECT_FALSE(object.contains("timeline"));
   EXPECT_FALSE(object.contains("tensors"));
   EXPECT_FALSE(object.contains("seed"));
 }
@@ -50,6 +64,20 @@ TEST(PlanToJson, ListsTensorsWhenAskedTo) {
                                         {"group", 0},
                                         {"elements", 128 * 3 * 32 * 32},
                                         {"format", "fp(6,9,0)"}}));
+  ASSERT_EQ(object["timeline"].size(), plan.memory().timeline_size());
+  EXPECT_EQ(object["timeline"][0]["phase"], "forward");
+  EXPECT_EQ(object["timeline"].back()["phase"], "update");
+  EXPECT_EQ(object["timeline"].back()["operator"], "");
+}
+
+TEST(PlanToJson, TellsBudgetAndRecomputedOperators) {
+  v1::Plan plan;
+  plan.mutable_precision()->set_memory_bytes(int64_t{8} << 30);
+  plan.mutable_memory()->set_peak_bytes(1);
+  plan.add_recompute("bn1");
+  const json object = json::parse(PlanToJson(plan, /*with_tensors=*/false).dump());
+  EXPECT_EQ(object["memory_bytes"], int64_t{8} << 30);
+  EXPECT_EQ(object["recomputed"], json({"bn1"}));
 }
 
 }  // namespace

@@ -1,6 +1,10 @@
 #include "planner/wire/plan_proto.h"
 
+#include <algorithm>
+#include <map>
+#include <set>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "base/status.h"
@@ -11,6 +15,7 @@
 namespace mantissa::planner {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 v1::PlanRequest Request(const std::string& model) {
@@ -30,6 +35,8 @@ TEST(PlanFromRequest, FillsTheDocumentedDefaults) {
   EXPECT_EQ(plan.model().width(), 1.0);
   EXPECT_EQ(plan.model().input_shape_size(), 3);
   EXPECT_EQ(plan.precision().low_ratio(), 0.5);
+  EXPECT_EQ(plan.optimizer(), v1::OPTIMIZER_SGD);
+  EXPECT_EQ(plan.optimizer_state(), v1::OPTIMIZER_STATE_FP32);
   EXPECT_EQ(plan.total_elements(), 543364500);  // the paper's program's count
 }
 
@@ -58,6 +65,104 @@ TEST(PlanFromRequest, NamesTheFieldThatIsOutOfRange) {
   status = PlanFromRequest(request).status();
   ASSERT_EQ(FieldViolationsOf(status).size(), 1) << status;
   EXPECT_EQ(FieldViolationsOf(status)[0].field, "model.classes");
+}
+
+TEST(PlanFromRequest, NamesTheOptimizerThatIsNone) {
+  v1::PlanRequest request = Request("resnet18");
+  request.set_optimizer(static_cast<v1::Optimizer>(7));
+  absl::Status status = PlanFromRequest(request).status();
+  ASSERT_EQ(FieldViolationsOf(status).size(), 1) << status;
+  EXPECT_EQ(FieldViolationsOf(status)[0].field, "optimizer");
+  request = Request("resnet18");
+  request.set_optimizer_state(static_cast<v1::OptimizerState>(-1));
+  status = PlanFromRequest(request).status();
+  ASSERT_EQ(FieldViolationsOf(status).size(), 1) << status;
+  EXPECT_EQ(FieldViolationsOf(status)[0].field, "optimizer_state");
+}
+
+TEST(PlanFromRequest, ForecastsEveryTaskOfAStepAndItsPeak) {
+  const v1::Plan plan = PlanFromRequest(Request("resnet18")).value();
+  const v1::StepMemory& memory = plan.memory();
+  int64_t largest = 0;
+  std::map<v1::StepPhase, std::set<std::string>> operators;
+  for (const v1::MemoryPoint& point : memory.timeline()) {
+    const v1::MemoryBytes& bytes = point.bytes();
+    EXPECT_EQ(bytes.total(), bytes.masters() + bytes.weights() + bytes.activations() +
+                                 bytes.gradients() + bytes.optimizer() + bytes.workspace());
+    largest = std::max(largest, bytes.total());
+    EXPECT_TRUE(operators[point.phase()].insert(point.operator_()).second) << point.operator_();
+  }
+  EXPECT_EQ(memory.peak_bytes(), largest);
+  EXPECT_EQ(memory.peak().bytes().total(), largest);
+  EXPECT_EQ(operators[v1::STEP_PHASE_FORWARD].count("layer1.0.conv1"), 1u);
+  EXPECT_EQ(operators[v1::STEP_PHASE_BACKWARD].count("layer1.0.conv1"), 1u);
+  EXPECT_EQ(operators[v1::STEP_PHASE_RECOMPUTE].size(), 0u);
+  EXPECT_EQ(memory.timeline().rbegin()->phase(), v1::STEP_PHASE_UPDATE);
+  EXPECT_EQ(operators[v1::STEP_PHASE_UPDATE], std::set<std::string>({""}));
+  EXPECT_GT(memory.saved_for_backward_bytes(), 0);
+  std::vector<std::string> names;
+  for (const v1::MemoryBaseline& baseline : plan.baselines()) {
+    names.push_back(baseline.name());
+    EXPECT_GT(baseline.peak_bytes(), 0);
+    EXPECT_FALSE(baseline.measured());
+  }
+  EXPECT_THAT(names, ElementsAre("fp32", "16-bit", "operator"));
+  EXPECT_GT(plan.baselines(0).peak_bytes(), memory.peak_bytes());
+}
+
+TEST(PlanFromRequest, TakesStorageMomentsAndOptimizerIntoTheForecast) {
+  const auto peak_of = [](void (*change)(v1::PlanRequest & request)) {
+    v1::PlanRequest request = Request("resnet18");
+    change(request);
+    return PlanFromRequest(request)->memory().peak();
+  };
+  const v1::MemoryPoint usual = peak_of([](v1::PlanRequest&) {});
+  const auto emulated =
+      peak_of([](v1::PlanRequest& r) { r.mutable_precision()->set_storage(v1::STORAGE_EMULATED); });
+  EXPECT_GT(emulated.bytes().activations(), usual.bytes().activations());
+  const auto adamw = peak_of([](v1::PlanRequest& r) { r.set_optimizer(v1::OPTIMIZER_ADAMW); });
+  EXPECT_EQ(adamw.bytes().optimizer(), 2 * usual.bytes().optimizer());
+  const auto int8 =
+      peak_of([](v1::PlanRequest& r) { r.set_optimizer_state(v1::OPTIMIZER_STATE_INT8); });
+  EXPECT_LT(int8.bytes().optimizer(), usual.bytes().optimizer());
+}
+
+TEST(PlanFromRequest, RecomputesCheapOperatorsByName) {
+  v1::PlanRequest request = Request("mobilenet_v2");
+  const v1::Plan kept = PlanFromRequest(request).value();
+  request.mutable_precision()->set_recompute(v1::RECOMPUTE_CHEAP);
+  const v1::Plan plan = PlanFromRequest(request).value();
+  EXPECT_GT(plan.recompute_size(), 0);
+  EXPECT_LT(plan.memory().peak_bytes(), kept.memory().peak_bytes());
+  std::set<std::string> names;
+  for (const v1::TensorPlan& tensor : plan.tensors()) names.insert(tensor.name());
+  for (const std::string& name : plan.recompute()) EXPECT_EQ(names.count(name), 1u) << name;
+}
+
+TEST(PlanFromRequest, ChoosesTheRatioThatFitsABudgetAndCanBeAskedAgain) {
+  v1::PlanRequest request = Request("resnet18");
+  request.mutable_precision()->set_low_ratio(0);
+  const int64_t high = PlanFromRequest(request)->memory().peak_bytes();
+  request.mutable_precision()->set_low_ratio(1);
+  const int64_t low = PlanFromRequest(request)->memory().peak_bytes();
+  ASSERT_LT(low, high);
+  request.mutable_precision()->clear_low_ratio();
+  request.mutable_precision()->set_memory_bytes((low + high) / 2);
+  const v1::Plan plan = PlanFromRequest(request).value();
+  EXPECT_LE(plan.memory().peak_bytes(), (low + high) / 2);
+  EXPECT_GT(plan.ratio_low_groups(), 0);
+  EXPECT_LT(plan.ratio_low_groups(), 1);
+  EXPECT_FALSE(plan.precision().has_low_ratio());
+  *request.mutable_precision() = plan.precision();
+  EXPECT_EQ(PlanFromRequest(request)->SerializeAsString(), plan.SerializeAsString());
+}
+
+TEST(PlanFromRequest, SaysByHowMuchABudgetIsMissed) {
+  v1::PlanRequest request = Request("resnet18");
+  request.mutable_precision()->set_memory_bytes(1 << 20);
+  const absl::Status status = PlanFromRequest(request).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition) << status;
+  EXPECT_THAT(status.message(), HasSubstr("batch"));
 }
 
 TEST(PlanFromRequest, SaysNotFoundWithoutTheBuiltinPrefix) {
@@ -90,6 +195,50 @@ TEST(PlanFromProto, GivesBackThePlanOfEveryPolicy) {
     EXPECT_EQ(PlanToProto(plan, request).SerializeAsString(), message.SerializeAsString());
     EXPECT_EQ(plan.graph.nodes().back().op, "mantissa::smoothed_nll_loss");
   }
+}
+
+TEST(PlanFromProto, GivesBackWhatABudgetChose) {
+  v1::PlanRequest request = Request("mobilenet_v2");
+  request.mutable_precision()->set_low_ratio(1);
+  const int64_t low = PlanFromRequest(request)->memory().peak_bytes();
+  request.mutable_precision()->clear_low_ratio();
+  for (const double share : {1.2, 0.95}) {  // by the ratio alone, and by recomputing too
+    request.mutable_precision()->set_memory_bytes(
+        static_cast<int64_t>(share * static_cast<double>(low)));
+    const v1::PlanRequest filled = NormalizePlanRequest(request).value();
+    const v1::Plan message = PlanFromRequest(filled).value();
+    EXPECT_EQ(message.recompute_size() > 0, share < 1);
+    const Plan plan = PlanFromProto(message, 0).value();
+    EXPECT_EQ(PlanToProto(plan, filled).SerializeAsString(), message.SerializeAsString());
+    EXPECT_EQ(plan.request.memory_bytes, request.precision().memory_bytes());
+  }
+}
+
+TEST(PlanFromProto, GivesBackRecipeStorageAndOptimizer) {
+  v1::PlanRequest request = Request("shufflenet_v2");
+  request.mutable_precision()->set_recipe(v1::RECIPE_BF16);
+  request.mutable_precision()->set_storage(v1::STORAGE_EMULATED);
+  request.mutable_precision()->set_recompute(v1::RECOMPUTE_CHEAP);
+  request.set_optimizer(v1::OPTIMIZER_ADAMW);
+  request.set_optimizer_state(v1::OPTIMIZER_STATE_BF16);
+  request = NormalizePlanRequest(request).value();
+  const v1::Plan message = PlanFromRequest(request).value();
+  const Plan plan = PlanFromProto(message, 0).value();
+  EXPECT_EQ(PlanToProto(plan, request).SerializeAsString(), message.SerializeAsString());
+  EXPECT_EQ(plan.request.recipe, Recipe::kBf16);
+  EXPECT_FALSE(plan.request.packed);
+  EXPECT_EQ(plan.request.optimizer, OptimizerKind::kAdamW);
+  EXPECT_EQ(plan.request.optimizer_state, OptimizerStateWidth::kBf16);
+}
+
+TEST(PlanFromProto, MakesTheForecastAnewAndDoesNotBelieveIt) {
+  const v1::Plan message = PlanFromRequest(Request("resnet18")).value();
+  v1::Plan mangled = message;
+  mangled.mutable_memory()->set_peak_bytes(1);
+  mangled.mutable_baselines()->Clear();
+  const Plan plan = PlanFromProto(mangled, 0).value();
+  EXPECT_EQ(plan.memory.peak_bytes, message.memory().peak_bytes());
+  EXPECT_EQ(plan.baselines.size(), 3u);
 }
 
 TEST(PlanFromProto, TakesFormatsFromTheMessageAndNotFromThePolicy) {
@@ -127,6 +276,12 @@ INSTANTIATE_TEST_SUITE_P(
                 "another group or size"},
         Mangled{[](v1::Plan& p) { p.mutable_tensors(3)->set_group(7); }, "another group or size"},
         Mangled{[](v1::Plan& p) { p.mutable_tensors(3)->set_format("fp(1,2)"); }, "fp(1,2)"},
+        Mangled{[](v1::Plan& p) { p.mutable_tensors(3)->set_format("fp(7,15,0)"); },
+                "nothing between 16 bits and fp32"},
+        Mangled{[](v1::Plan& p) { p.add_recompute("layer9.0.bn1"); }, "is not there"},
+        Mangled{[](v1::Plan& p) { p.add_recompute("conv1"); }, "can't be made again"},
+        Mangled{[](v1::Plan& p) { p.add_recompute("input"); }, "can't be made again"},
+        Mangled{[](v1::Plan& p) { p.add_recompute("bn1"), p.add_recompute("bn1"); }, "given twice"},
         Mangled{[](v1::Plan& p) { p.mutable_groups()->RemoveLast(); }, "groups"},
         Mangled{[](v1::Plan& p) { p.mutable_groups(2)->set_id(3); }, "not in order"},
         Mangled{[](v1::Plan& p) { p.set_bits(1); }, "bits"},
