@@ -62,6 +62,8 @@ class JobDesk {
   // As JobService.SubmitJob says.
   absl::StatusOr<v1::Job> Submit(const v1::SubmitJobRequest& request);
   absl::StatusOr<v1::Job> Get(absl::string_view id);
+  // As JobService.GetJobMemory says.
+  absl::StatusOr<v1::JobMemory> Memory(absl::string_view id) { return parts_.store.MemoryOf(id); }
   absl::StatusOr<JobPage> List(const JobFilter& filter, int64_t before, int limit);
   absl::StatusOr<v1::Job> Cancel(absl::string_view id);
   // NOT_FOUND if there is no such job.

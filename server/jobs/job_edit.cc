@@ -1,5 +1,7 @@
 #include "server/jobs/job_edit.h"
 
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 #include "base/status.h"
 #include "server/jobs/state_machine.h"
@@ -40,6 +42,7 @@ void AddStep(const v1::StepDone& step, v1::JobProgress& progress) {
   progress.set_skipped_steps(progress.skipped_steps() + (step.skipped() ? 1 : 0));
   progress.set_bits(step.bits());
   progress.set_ratio_low_bits(step.ratio_low_bits());
+  progress.set_peak_memory_bytes(std::max(progress.peak_memory_bytes(), step.peak_memory_bytes()));
   AddRate(step, progress);
 }
 
@@ -102,6 +105,13 @@ void AddPlan(const v1::Plan& plan, absl::Time now, JobEdit& edit) {
   if (summary.has_memory()) summary.mutable_memory()->clear_timeline();
 }
 
+v1::JobMemory SummaryOf(const v1::JobMemory& memory) {
+  v1::JobMemory summary = memory;
+  if (summary.has_measured()) summary.mutable_measured()->clear_timeline();
+  if (summary.has_predicted()) summary.mutable_predicted()->clear_timeline();
+  return summary;
+}
+
 void ApplyReport(const WorkerReport& report, absl::Time now, JobEdit& edit) {
   edit.last_report = report.number();
   if (IsEnd(edit.job.state())) return;
@@ -128,6 +138,11 @@ void ApplyReport(const WorkerReport& report, absl::Time now, JobEdit& edit) {
       EnsureRunning(now, edit);
       *progress.mutable_evaluation() = report.evaluated();
       *NewEvent(now, edit).mutable_evaluated() = report.evaluated();
+      break;
+    case WorkerReport::kMemoryMeasured:
+      EnsureRunning(now, edit);
+      edit.new_memory = report.memory_measured();
+      *NewEvent(now, edit).mutable_memory_measured() = SummaryOf(report.memory_measured());
       break;
     case WorkerReport::kNotice:
       AddNotice(report.notice().message(), now, edit);

@@ -23,7 +23,8 @@
 namespace mantissa::jobs {
 
 struct JobEdit {
-  // Without plan, artifacts and pending_reason, which the store adds where they are asked for.
+  // Without plan, memory, artifacts and pending_reason, which the store adds where they are asked
+  // for.
   v1::Job job;
   bool cancel_requested = false;
   // Deaths of workers that were followed by another attempt.
@@ -36,6 +37,8 @@ struct JobEdit {
   std::vector<v1::JobEvent> new_events;
   // The full plan, if it was made now.
   std::optional<v1::Plan> new_plan;
+  // Memory with its timelines, if it was measured now.
+  std::optional<v1::JobMemory> new_memory;
   // Number of the last report that was applied, for the worker's row; 0: none was.
   int64_t last_report = 0;
 };
@@ -50,6 +53,9 @@ void AddNotice(absl::string_view message, absl::Time now, JobEdit& edit);
 
 // Keeps the plan and appends its event.
 void AddPlan(const v1::Plan& plan, absl::Time now, JobEdit& edit);
+
+// Without the timelines, which are too much for events and lists.
+v1::JobMemory SummaryOf(const v1::JobMemory& memory);
 
 // Applies a worker's report of the job's current attempt. A job that has ended takes no more.
 void ApplyReport(const internal::v1::WorkerReport& report, absl::Time now, JobEdit& edit);

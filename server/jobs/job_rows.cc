@@ -88,10 +88,19 @@ absl::Status PutPlan(Database& db, absl::string_view job, const v1::Plan& plan) 
                 Blob{summary.SerializeAsString()}, Blob{plan.SerializeAsString()});
 }
 
+absl::Status PutMemory(Database& db, absl::string_view job, const v1::JobMemory& memory) {
+  return db.Run("INSERT OR REPLACE INTO memories(job, summary_proto, memory_proto) VALUES(?, ?, ?)",
+                job, Blob{SummaryOf(memory).SerializeAsString()}, Blob{memory.SerializeAsString()});
+}
+
 absl::Status AddDetails(Database& db, v1::Job& job) {
   ASSIGN_OR_RETURN(Rows plan, db.Query("SELECT summary_proto FROM plans WHERE job = ?", job.id()));
   if (plan.Next()) job.mutable_plan()->ParseFromString(plan.Text(0));
   RETURN_IF_ERROR(plan.status());
+  ASSIGN_OR_RETURN(Rows memory,
+                   db.Query("SELECT summary_proto FROM memories WHERE job = ?", job.id()));
+  if (memory.Next()) job.mutable_memory()->ParseFromString(memory.Text(0));
+  RETURN_IF_ERROR(memory.status());
   ASSIGN_OR_RETURN(Rows files,
                    db.Query("SELECT name, size, sha256 FROM artifacts WHERE job = ? AND hidden = 0 "
                             "ORDER BY name",

@@ -22,8 +22,9 @@ absl::Status InsertJob(Database& db, const JobEdit& edit);
 absl::Status UpdateJob(Database& db, const JobEdit& edit);
 absl::Status InsertEvents(Database& db, const JobEdit& edit);
 absl::Status PutPlan(Database& db, absl::string_view job, const v1::Plan& plan);
+absl::Status PutMemory(Database& db, absl::string_view job, const v1::JobMemory& memory);
 
-// Adds the plan's summary and the visible artifacts.
+// Adds the summaries of plan and memory and the visible artifacts.
 absl::Status AddDetails(Database& db, v1::Job& job);
 
 // The newest jobs that pass a filter and were submitted before number `before` (0: any).

@@ -6,6 +6,7 @@
 #include "base/status.h"
 #include "server/jobs/errors.h"
 #include "server/jobs/job_rows.h"
+#include "server/jobs/state_machine.h"
 #include "server/jobs/times.h"
 
 namespace mantissa::jobs {
@@ -71,6 +72,9 @@ absl::Status JobStore::Save(const JobEdit& edit) {
   RETURN_IF_ERROR(UpdateJob(db, edit));
   RETURN_IF_ERROR(InsertEvents(db, edit));
   if (edit.new_plan.has_value()) RETURN_IF_ERROR(PutPlan(db, edit.job.id(), *edit.new_plan));
+  if (edit.new_memory.has_value()) {
+    RETURN_IF_ERROR(PutMemory(db, edit.job.id(), *edit.new_memory));
+  }
   if (edit.last_report > 0) {
     RETURN_IF_ERROR(db.Run("UPDATE workers SET last_report = ? WHERE task = ? AND attempt = ?",
                            edit.last_report, edit.job.id(), int64_t{edit.job.attempt()}));
@@ -139,6 +143,23 @@ absl::StatusOr<v1::Plan> JobStore::PlanOf(absl::string_view id) {
   }
   RETURN_IF_ERROR(rows.status());
   return NotFound("plan of job", id, "It is made when the job starts.");
+}
+
+absl::StatusOr<v1::JobMemory> JobStore::MemoryOf(absl::string_view id) {
+  absl::MutexLock lock(&state_.mutex());
+  ASSIGN_OR_RETURN(const JobEdit edit, LoadJob(state_.db(), id));
+  ASSIGN_OR_RETURN(Rows rows,
+                   state_.db().Query("SELECT memory_proto FROM memories WHERE job = ?", id));
+  v1::JobMemory memory;
+  if (rows.Next()) {
+    memory.ParseFromString(rows.Text(0));
+    return memory;
+  }
+  RETURN_IF_ERROR(rows.status());
+  return Precondition("MEMORY_NOT_MEASURED", id,
+                      absl::StrCat("The memory of job ", id, " was not measured",
+                                   IsEnd(edit.job.state()) ? "; it ended before its second step."
+                                                           : " yet. It is after its second step."));
 }
 
 absl::StatusOr<std::vector<std::string>> JobStore::IdsIn(v1::JobState state) {

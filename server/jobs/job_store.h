@@ -48,7 +48,7 @@ class JobStore {
   // Writes the edit and its new events, and the last report's number to the worker's row.
   absl::Status Save(const JobEdit& edit);
 
-  // As clients see it: with the plan's summary and the artifacts.
+  // As clients see it: with the summaries of plan and memory and the artifacts.
   absl::StatusOr<v1::Job> Get(absl::string_view id);
   // The newest first. `before` 0 starts at the newest.
   absl::StatusOr<JobPage> List(const JobFilter& filter, int64_t before, int limit);
@@ -58,6 +58,8 @@ class JobStore {
                                                         int limit);
   // The full plan. NOT_FOUND before it was made.
   absl::StatusOr<v1::Plan> PlanOf(absl::string_view id);
+  // With timelines. NOT_FOUND if there is no such job, FAILED_PRECONDITION before it was measured.
+  absl::StatusOr<v1::JobMemory> MemoryOf(absl::string_view id);
 
   // Ids in a state, the oldest first.
   absl::StatusOr<std::vector<std::string>> IdsIn(v1::JobState state);

@@ -105,6 +105,15 @@ CREATE TABLE dataset_blobs (
 ) WITHOUT ROWID;
 CREATE INDEX dataset_blobs_by_dataset ON dataset_blobs(dataset);
 )sql",
+    // 2
+    R"sql(
+-- `summary_proto` is the memory without timelines.
+CREATE TABLE memories (
+  job TEXT PRIMARY KEY REFERENCES jobs(id),
+  summary_proto BLOB NOT NULL,
+  memory_proto BLOB NOT NULL
+) WITHOUT ROWID;
+)sql",
 };
 
 absl::StatusOr<int64_t> VersionOf(Database& db) {

@@ -31,6 +31,7 @@ class JobMetrics : public jobs::Observer {
   void OnStep(const v1::Job& job, const v1::StepDone& step);
   void OnEvaluation(const std::string& job, const v1::Evaluation& evaluation);
   void OnPromotion(const v1::Job& job, const v1::TensorsPromoted& promoted);
+  void OnMemory(const std::string& job, const v1::JobMemory& memory);
   void RemoveSeries(const std::string& job);
 
   Metrics& metrics_;

@@ -42,6 +42,13 @@ grpc::ServerUnaryReactor* JobService::CancelJob(grpc::CallbackServerContext* con
                   [this](const v1::CancelJobRequest& r) { return parts_.desk.Cancel(r.id()); });
 }
 
+grpc::ServerUnaryReactor* JobService::GetJobMemory(grpc::CallbackServerContext* context,
+                                                   const v1::GetJobMemoryRequest* request,
+                                                   v1::JobMemory* response) {
+  return RunUnary(context, executor_, request, response,
+                  [this](const v1::GetJobMemoryRequest& r) { return parts_.desk.Memory(r.id()); });
+}
+
 absl::StatusOr<v1::ListJobsResponse> JobService::List(const v1::ListJobsRequest& request) {
   ASSIGN_OR_RETURN(const int limit, PageSize(request.page_size()));
   ASSIGN_OR_RETURN(const std::string position, ParsePageToken("jobs", request.page_token()));

@@ -43,6 +43,28 @@ TEST(JobEdit, StepsBecomeProgress) {
   EXPECT_DOUBLE_EQ(edit.job.progress().samples_per_second(), 1280);
 }
 
+TEST(JobEdit, ProgressKeepsTheLargestPeakOfAllSteps) {
+  JobEdit edit = InState(v1::JOB_STATE_RUNNING);
+  for (const int64_t step : {1, 2, 3}) {
+    WorkerReport report = StepReport(step, step);
+    report.mutable_step_done()->set_peak_memory_bytes(step == 2 ? 500 : 100);
+    ApplyReport(report, kNow, edit);
+  }
+  EXPECT_EQ(edit.job.progress().peak_memory_bytes(), 500);
+}
+
+TEST(JobEdit, MeasuredMemoryIsKeptWholeAndToldWithoutTimelines) {
+  JobEdit edit = InState(v1::JOB_STATE_RUNNING);
+  ApplyReport(MemoryReport(1), kNow, edit);
+  ASSERT_TRUE(edit.new_memory.has_value());
+  EXPECT_EQ(edit.new_memory->measured().timeline_size(), 1);
+  EXPECT_EQ(edit.new_memory->predicted().timeline_size(), 1);
+  const v1::JobMemory& told = edit.new_events.back().memory_measured();
+  EXPECT_EQ(told.measured().timeline_size() + told.predicted().timeline_size(), 0);
+  EXPECT_EQ(told.measured().peak().operator_(), "relu1");
+  EXPECT_EQ(told.predicted().peak_bytes(), 1000);
+}
+
 TEST(JobEdit, TheFirstReportOfTrainingMakesTheJobRun) {
   JobEdit edit = InState(v1::JOB_STATE_PLANNING);
   WorkerReport started;

@@ -88,6 +88,43 @@ TEST_F(JobStoreTest, FiltersByStateLabelsAndNamePrefixTogether) {
   EXPECT_EQ(this->Names({.name_prefix = "%"}), Names());
 }
 
+TEST_F(JobStoreTest, KeepsTheLastMemoryWithItsTimelineAfterReopening) {
+  const std::string id = Submit("job");
+  JobEdit edit = *world_.store.Load(id);
+  ChangeState(v1::JOB_STATE_PLANNING, world_.clock.Now(), edit);
+  ApplyReport(MemoryReport(1), world_.clock.Now(), edit);
+  ASSERT_TRUE(world_.store.Save(edit).ok());
+  // The last one holds.
+  edit = *world_.store.Load(id);
+  internal::v1::WorkerReport later = MemoryReport(2);
+  later.mutable_memory_measured()->mutable_measured()->set_peak_bytes(950);
+  ApplyReport(later, world_.clock.Now(), edit);
+  ASSERT_TRUE(world_.store.Save(edit).ok());
+
+  World again(folder_.path(), "exit 0");
+  const absl::StatusOr<v1::JobMemory> memory = again.desk.Memory(id);
+  ASSERT_TRUE(memory.ok()) << memory.status();
+  EXPECT_EQ(memory->measured().peak_bytes(), 950);
+  EXPECT_EQ(memory->measured().timeline_size(), 1);
+  EXPECT_EQ(memory->device(), "cpu");
+  const v1::Job job = again.MustGet(id);
+  EXPECT_EQ(job.memory().measured().peak_bytes(), 950);
+  EXPECT_EQ(job.memory().measured().timeline_size(), 0);
+  EXPECT_EQ(again.store.List({}, 0, 10)->jobs[0].memory().predicted().peak_bytes(), 1000);
+}
+
+TEST_F(JobStoreTest, SaysWhenMemoryWillBeMeasured) {
+  const std::string id = Submit("job");
+  const absl::Status early = world_.desk.Memory(id).status();
+  EXPECT_EQ(early.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_NE(early.message().find("after its second step"), std::string::npos) << early;
+  EXPECT_FALSE(world_.MustGet(id).has_memory());
+  ASSERT_TRUE(world_.desk.Cancel(id).ok());
+  const absl::Status late = world_.desk.Memory(id).status();
+  EXPECT_NE(late.message().find("ended before"), std::string::npos) << late;
+  EXPECT_EQ(world_.desk.Memory("job-none").status().code(), absl::StatusCode::kNotFound);
+}
+
 TEST_F(JobStoreTest, GivesEventsInOrderFromAnySequence) {
   const std::string id = Submit("job");
   JobEdit edit = *world_.store.Load(id);

@@ -43,6 +43,23 @@ TEST_F(SchemaTest, MigratingAgainKeepsWhatIsThere) {
   EXPECT_EQ(rows->Text(0), "a");
 }
 
+TEST_F(SchemaTest, AddsWhatVersionOneLacksAndKeepsItsRows) {
+  {
+    const auto db = Open();
+    ASSERT_TRUE(Migrate(*db).ok());
+    // As the first program left it.
+    ASSERT_TRUE(db->Script("DROP TABLE memories; PRAGMA user_version = 1").ok());
+    ASSERT_TRUE(
+        db->Run("INSERT INTO blobs(sha256, size, complete, touch_time) VALUES('a', 1, 1, 1)").ok());
+  }
+  const auto db = Open();
+  ASSERT_TRUE(Migrate(*db).ok());
+  EXPECT_EQ(VersionOf(*db), SchemaVersion());
+  EXPECT_TRUE(db->Query("SELECT memory_proto FROM memories").ok());
+  absl::StatusOr<Rows> rows = db->Query("SELECT sha256 FROM blobs");
+  EXPECT_TRUE(rows->Next());
+}
+
 TEST_F(SchemaTest, RefusesADatabaseOfANewerProgram) {
   const auto db = Open();
   ASSERT_TRUE(db->Script(absl::StrCat("PRAGMA user_version = ", SchemaVersion() + 1)).ok());

@@ -156,4 +156,24 @@ internal::v1::WorkerReport StepReport(int64_t number, int64_t step) {
   return report;
 }
 
+internal::v1::WorkerReport MemoryReport(int64_t number) {
+  internal::v1::WorkerReport report;
+  report.set_number(number);
+  v1::JobMemory& memory = *report.mutable_memory_measured();
+  memory.set_device("cpu");
+  memory.set_step(2);
+  const auto fill = [](int64_t bytes, v1::StepMemory& step) {
+    step.set_peak_bytes(bytes);
+    v1::MemoryPoint& peak = *step.mutable_peak();
+    peak.set_phase(v1::STEP_PHASE_FORWARD);
+    peak.set_operator_("relu1");
+    peak.mutable_bytes()->set_activations(bytes);
+    peak.mutable_bytes()->set_total(bytes);
+    *step.add_timeline() = peak;
+  };
+  fill(900, *memory.mutable_measured());
+  fill(1000, *memory.mutable_predicted());
+  return report;
+}
+
 }  // namespace mantissa::jobs

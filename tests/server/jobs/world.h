@@ -95,6 +95,8 @@ class World {
 };
 
 internal::v1::WorkerReport StepReport(int64_t number, int64_t step);
+// Measured 900 bytes at its peak in `relu1`, predicted 1,000, each with a timeline of one point.
+internal::v1::WorkerReport MemoryReport(int64_t number);
 
 }  // namespace mantissa::jobs
 

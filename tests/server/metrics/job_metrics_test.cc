@@ -78,6 +78,27 @@ TEST_F(JobMetricsTest, AJobOfManyDoesNotTakeAnothersSeriesAlong) {
   EXPECT_FALSE(Has("job=\"job-2\""));
 }
 
+TEST_F(JobMetricsTest, MemoryHasSeriesByKindUntilTheJobEnds) {
+  Change(v1::JOB_STATE_RUNNING);
+  job_.mutable_progress()->set_peak_memory_bytes(700);
+  Step(2);
+  v1::JobEvent event;
+  v1::JobMemory& memory = *event.mutable_memory_measured();
+  memory.mutable_measured()->mutable_peak()->mutable_bytes()->set_activations(400);
+  memory.mutable_predicted()->set_peak_bytes(710);
+  observer_.OnEvent(job_, event);
+  EXPECT_TRUE(Has("mantissa_job_peak_memory_bytes{job=\"job-1\"} 700")) << Scrape();
+  EXPECT_TRUE(Has("mantissa_job_peak_memory_kind_bytes{job=\"job-1\",kind=\"activations\"} 400"));
+  EXPECT_TRUE(Has("mantissa_job_peak_memory_kind_bytes{job=\"job-1\",kind=\"weights\"} 0"));
+  EXPECT_TRUE(Has("mantissa_job_predicted_memory_bytes{job=\"job-1\"} 710"));
+  EXPECT_FALSE(Has("mantissa_job_memory_budget_bytes{")) << "the job has none";
+  memory.set_budget_bytes(800);
+  observer_.OnEvent(job_, event);
+  EXPECT_TRUE(Has("mantissa_job_memory_budget_bytes{job=\"job-1\"} 800"));
+  Change(v1::JOB_STATE_SUCCEEDED);
+  EXPECT_FALSE(Has("job-1")) << Scrape();
+}
+
 TEST_F(JobMetricsTest, PromotionsAreCountedByKind) {
   v1::JobEvent event;
   event.mutable_tensors_promoted()->add_tensors()->set_kind(v1::TENSOR_KIND_PARAMETER);
