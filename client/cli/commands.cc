@@ -115,18 +115,29 @@ std::vector<Command> AboutPlans() {
       {
           .name = "plan",
           .summary = "Plan the precision of a training and see what it costs",
-          .description = "Runs in this program where no server is configured.",
+          .description =
+              "Runs in this program where no server is configured. Shows which groups of tensors "
+              "become low, and the memory that a training step is predicted to need: its peak by "
+              "kind, what is saved for the backward pass, and the same training in fp32, in 16 "
+              "bits and under the operator-based assignment.\n\nWith --memory the ratio is chosen: "
+              "the smallest whose peak fits. Where none fits it says by how much and what would.",
           .flags = Join({PlanFlags(), LocalFlags()}),
           .message = v1::PlanRequest::descriptor(),
           .json = "one object with total_elements, groups (a list of {id, elements, low}), "
-                  "ratio_low_groups, ratio_low_bits, bits, bits_high, bits_fp32, and the model, "
-                  "width, classes, input_shape, batch_size, policy and low_ratio planned for.",
+                  "ratio_low_groups, ratio_low_bits, bits, bits_high, bits_fp32, memory "
+                  "({peak_bytes, saved_for_backward_bytes, peak}), baselines (a list of {name, "
+                  "peak_bytes}), recomputed (operators), and the model, width, classes, "
+                  "input_shape, batch_size, policy, low_ratio, memory_bytes, recipe, storage, "
+                  "recompute, optimizer and optimizer_state planned for.",
           .examples = {{"mantissa plan --model builtin:mobilenet_v2 --width 0.5 --classes 100 "
                         "--input 3x32x32 --batch-size 128 --policy demotion --low-ratio 0.5 "
                         "-o json",
                         "half of the elements in low precision, as JSON"},
                        {"mantissa plan --model resnet18 --classes 10 --policy operator",
-                        "low precision at the convolutions and linear layers"}},
+                        "low precision at the convolutions and linear layers"},
+                       {"mantissa plan --model mobilenet_v2 --classes 10 --memory 1GiB --policy "
+                        "budget",
+                        "the fewest low elements that fit into a gibibyte"}},
           .run = &RunPlan,
       },
       {
@@ -159,6 +170,9 @@ std::vector<Command> Submitting() {
       .examples = {{"mantissa submit --model resnet18 --width 0.25 --dataset digits --epochs 10 "
                     "--low-ratio 0.5 --wait",
                     "train, and follow it"},
+                   {"mantissa submit --model mobilenet_v2 --dataset digits --memory 1GiB "
+                    "--optimizer-state int8 --wait",
+                    "train in the highest precision that fits into a gibibyte"},
                    {"mantissa submit -f job.json --seed 2 --name second",
                     "a job from a file, with another seed"},
                    {"mantissa submit --model squeezenet --dataset digits --policy none --dry-run",
