@@ -15,11 +15,11 @@
 // weight.
 //
 // Codes. A format with reserved top exponent is stored as IEEE does: fp32 in 4 bytes, bf16 and fp16
-// in 2. Any other is stored as sign, exponent and mantissa from the top bit down, all exponents in
-// use, in 1 byte up to 8 bits and in 2 up to 16, little-endian; the code of minus zero (0x80,
-// 0x8000 at full width) stands for NaN. So the codes of fp(4,3,4) are those of E4M3 with 0x7F for
-// 480/16, and the codes of fp(5,2,0) are those of E5M2 without infinity and NaN (Micikevicius et
-// al., "FP8 Formats for Deep Learning", 2022).
+// in 2. Any other is stored as sign, exponent and mantissa from the format's top bit down, all
+// exponents in use, in 1 byte up to 8 bits and in 2 up to 16, little-endian; the code of minus zero
+// (0x80, 0x8000 at full width) stands for NaN. So the codes of fp(4,3,4) are those of E4M3 with
+// 0x7F for 480/16, and the codes of fp(5,2,0) are those of E5M2 without infinity and NaN
+// (Micikevicius et al., "FP8 Formats for Deep Learning", 2022).
 #ifndef MANTISSA_KERNELS_PACKED_PACK_H_
 #define MANTISSA_KERNELS_PACKED_PACK_H_
 
@@ -27,27 +27,13 @@
 
 #include "absl/status/status.h"
 #include "kernels/formats/format.h"
+#include "kernels/packed/piece.h"
 #include "kernels/packed/round.h"
 
 namespace mantissa::kernels {
 
 // Element type of a wide tensor, the side that is computed with.
 enum class Element { kFloat32, kBFloat16, kFloat16 };
-
-// A part of a packed tensor: `rows` runs of `length` elements, their starts `stride` elements apart.
-// The wide side of a piece is dense: rows * length elements one after the other.
-//
-//   images 32 to 63 of [N, C, H, W]:   {.first = 32*C*H*W, .rows = 1, .length = 32*C*H*W}
-//   channels 8 to 15 of [N, C, H, W]:  {.first = 8*H*W, .rows = N, .length = 8*H*W, .stride = C*H*W}
-struct Piece {
-  int64_t first = 0;
-  int64_t rows = 1;
-  int64_t length = 0;
-  int64_t stride = 0;  // any if rows is 1
-
-  static Piece Whole(int64_t n) { return {.length = n, .stride = n}; }
-  int64_t elements() const { return rows * length; }
-};
 
 enum class Write {
   kReplace,
@@ -63,18 +49,18 @@ constexpr int64_t PackedBytes(const Format& format, int64_t elements) {
 // to *counts. An element's random word (stochastic rounding) depends on its place in the packed
 // tensor alone, so that a tensor may be packed piece by piece, in any order. Wide bf16 and fp16
 // elements count as the float32 values that they are.
-// REQUIRES: wide and codes do not overlap; pieces packed at the same time do not either. On CUDA all
-// pointers are to device memory, `counts` too; the work is enqueued on the device's stream, nothing
-// waits, and it can be captured in a CUDA graph.
-// InvalidArgument: a format out of Format's ranges or of more than 16 bits that is not fp32, or a
-// negative extent. FailedPrecondition: CUDA asked for in a program without its kernels. Internal:
-// the launch failed.
+// REQUIRES: wide and codes do not overlap; pieces packed at the same time do not either. On CUDA
+// all pointers are to device memory, `counts` too; the work is enqueued on the device's stream,
+// nothing waits, and it can be captured in a CUDA graph. InvalidArgument: a format out of Format's
+// ranges or of more than 16 bits that is not fp32, or a negative extent. FailedPrecondition: CUDA
+// asked for in a program without its kernels. Internal: the launch failed.
 absl::Status Pack(const Device& device, const RoundSpec& spec, const Piece& piece, Element element,
                   const void* wide, void* codes, RoundCounts* counts);
 
-// The values of the piece's codes, into the dense `wide`. Errors as Pack().
-absl::Status Unpack(const Device& device, const Format& format, const Piece& piece,
-                    Element element, const void* codes, void* wide, Write write);
+// The values of the piece's codes, into the dense `wide`; a value or a sum that its element type
+// does not hold is rounded to the nearest, ties to even. Errors as Pack().
+absl::Status Unpack(const Device& device, const Format& format, const Piece& piece, Element element,
+                    const void* codes, void* wide, Write write);
 
 }  // namespace mantissa::kernels
 

@@ -131,7 +131,7 @@ int64_t HeadOf(const float* in, const float* out, int64_t n) {
   return head < n ? head : n;
 }
 
-const char* RoundOnDevice(Rounding rounding, const RoundParams& params, const float* in, float* out,
+const char* RoundOnDevice(Rounding rounding, const RoundParams* params, const float* in, float* out,
                           int64_t n, RoundCounts* counts, void* stream) {
   int device = 0, processors = 0;
   cudaError_t error = cudaGetDevice(&device);
@@ -147,7 +147,7 @@ const char* RoundOnDevice(Rounding rounding, const RoundParams& params, const fl
   const auto on_stream = static_cast<cudaStream_t>(stream);
   const auto launch = [&](auto kernel) {
     MANTISSA_LAUNCH(kernel, blocks, kThreads, on_stream)
-    (params, in, out, n, head, groups, counts);
+    (*params, in, out, n, head, groups, counts);
   };
   switch (rounding) {
     case Rounding::kNearestEven:

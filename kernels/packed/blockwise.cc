@@ -1,0 +1,90 @@
+#include "kernels/packed/blockwise.h"
+
+#include <algorithm>
+#include <cstdint>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "kernels/packed/blockwise_core.h"
+#include "kernels/packed/blockwise_cpu.h"
+#include "kernels/packed/blockwise_cuda.h"
+#include "kernels/packed/cuda_body.h"
+#include "kernels/packed/round.h"
+#include "kernels/packed/threads.h"
+
+namespace mantissa::kernels {
+namespace {
+
+constexpr char kCudaTarget[] = "//kernels/packed:blockwise_cuda";
+constexpr int64_t kGrainBlocks = 4;
+
+constexpr BlockTableData kSignedTable = MakeBlockTable(true);
+constexpr BlockTableData kUnsignedTable = MakeBlockTable(false);
+
+struct CudaBodies {
+  PackBlocksOnCuda* pack = nullptr;
+  UnpackBlocksOnCuda* unpack = nullptr;
+};
+
+CudaBodies& Cuda() {
+  static CudaBodies bodies;
+  return bodies;
+}
+
+absl::Status Check(int64_t n) {
+  if (n >= 0) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("blocks were asked for ", n, " elements; allowed 0 or more."));
+}
+
+const BlockTableData& DataOf(BlockTable table) {
+  return table == BlockTable::kSigned ? kSignedTable : kUnsignedTable;
+}
+
+// Runs body(block, first element, elements) over all blocks.
+template <typename Body>
+void SpreadBlocks(const Device& device, int64_t n, const Body& body) {
+  Spread(device, BlockCount(n), kGrainBlocks, [&](int64_t begin, int64_t end) {
+    for (int64_t block = begin; block < end; ++block) {
+      const int64_t first = block * kBlockElements;
+      body(block, first, std::min(kBlockElements, n - first));
+    }
+  });
+}
+
+}  // namespace
+
+bool RegisterBlocksOnCuda(PackBlocksOnCuda* pack, UnpackBlocksOnCuda* unpack) {
+  Cuda() = {pack, unpack};
+  return true;
+}
+
+absl::Status PackBlocks(const Device& device, BlockTable table, const float* wide, int64_t n,
+                        uint8_t* codes, float* scales) {
+  if (absl::Status status = Check(n); !status.ok()) return status;
+  if (n == 0) return absl::OkStatus();
+  if (device.is_cuda()) {
+    return RunOnCuda("packing blocks", kCudaTarget, Cuda().pack, table == BlockTable::kSigned, wide,
+                     n, codes, scales, device.stream());
+  }
+  SpreadBlocks(device, n, [&](int64_t block, int64_t first, int64_t count) {
+    scales[block] = PackBlockOnCpu(DataOf(table), wide + first, count, codes + first);
+  });
+  return absl::OkStatus();
+}
+
+absl::Status UnpackBlocks(const Device& device, BlockTable table, const uint8_t* codes,
+                          const float* scales, int64_t n, float* wide) {
+  if (absl::Status status = Check(n); !status.ok()) return status;
+  if (n == 0) return absl::OkStatus();
+  if (device.is_cuda()) {
+    return RunOnCuda("unpacking blocks", kCudaTarget, Cuda().unpack, table == BlockTable::kSigned,
+                     codes, scales, n, wide, device.stream());
+  }
+  SpreadBlocks(device, n, [&](int64_t block, int64_t first, int64_t count) {
+    UnpackBlockOnCpu(DataOf(table), codes + first, scales[block], count, wide + first);
+  });
+  return absl::OkStatus();
+}
+
+}  // namespace mantissa::kernels
