@@ -38,7 +38,7 @@ int64_t AccountingAllocator::peak_bytes() const {
 
 void AccountingAllocator::SetPeak() {
   peak_ = live_;
-  if (on_peak_) on_peak_();
+  if (on_peak_) on_peak_(peak_);
 }
 
 void AccountingAllocator::ResetPeak() {
@@ -46,7 +46,7 @@ void AccountingAllocator::ResetPeak() {
   SetPeak();
 }
 
-void AccountingAllocator::set_on_peak(std::function<void()> on_peak) {
+void AccountingAllocator::set_on_peak(std::function<void(int64_t)> on_peak) {
   std::lock_guard lock(mutex_);
   on_peak_ = std::move(on_peak);
 }

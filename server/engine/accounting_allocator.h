@@ -38,9 +38,9 @@ class AccountingAllocator final : public c10::Allocator {
   int64_t peak_bytes() const;
   void ResetPeak();
 
-  // `on_peak` is called at each new peak and by ResetPeak(), under the lock: it must be quick and
-  // must not make or free tensors. Empty: nothing is called.
-  void set_on_peak(std::function<void()> on_peak);
+  // `on_peak` is called with the bytes at each new peak and by ResetPeak(), under the lock: it must
+  // be quick and must not make or free tensors. Empty: nothing is called.
+  void set_on_peak(std::function<void(int64_t)> on_peak);
   // Calls it once more if the peak is now: whoever explains the bytes has learned something.
   void ExplainPeak();
 
@@ -57,7 +57,7 @@ class AccountingAllocator final : public c10::Allocator {
   mutable std::mutex mutex_;
   std::unordered_map<void*, int64_t> sizes_;
   int64_t live_ = 0, peak_ = 0;
-  std::function<void()> on_peak_;
+  std::function<void(int64_t)> on_peak_;
 };
 
 }  // namespace mantissa::engine

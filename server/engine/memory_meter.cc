@@ -1,11 +1,17 @@
 #include "server/engine/memory_meter.h"
 
+#include <algorithm>
+#include <limits>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
+#include "absl/synchronization/mutex.h"
 #include "absl/types/span.h"
 #include "base/file.h"
 #include "c10/core/CachingDeviceAllocator.h"
@@ -24,17 +30,41 @@ MemoryByKind Explain(int64_t total, MemoryByKind known) {
   return known;
 }
 
-// The machine's, as Linux estimates it: 0 if it does not.
+// The beginning of a file of the kernel's, which have no size; empty if it is not there.
+std::string ReadKernelFile(absl::string_view path) {
+  const auto file = RealFileSystem().OpenForRead(path);
+  if (!file.ok()) return "";
+  std::string text(256, '\0');
+  // What is shorter is an error, but is there.
+  const absl::Status status = (*file)->ReadAt(0, absl::MakeSpan(text));
+  if (!status.ok() && !absl::IsOutOfRange(status)) return "";
+  return text.substr(0, text.find('\0'));
+}
+
+// What the container that this runs in has left; no limit: a great deal.
+int64_t ContainerMemory() {
+  constexpr std::pair<const char*, const char*> kFiles[] = {
+      {"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"},
+      {"/sys/fs/cgroup/memory/memory.limit_in_bytes",
+       "/sys/fs/cgroup/memory/memory.usage_in_bytes"}};
+  int64_t left = std::numeric_limits<int64_t>::max();
+  for (const auto& [limit_file, usage_file] : kFiles) {
+    int64_t limit = 0, usage = 0;
+    if (absl::SimpleAtoi(ReadKernelFile(limit_file), &limit) &&
+        absl::SimpleAtoi(ReadKernelFile(usage_file), &usage)) {
+      left = std::min(left, std::max<int64_t>(limit - usage, 0));
+    }
+  }
+  return left;
+}
+
+// Of the machine as Linux estimates it, and of the container.
 int64_t AvailableMemory() {
-  const auto file = RealFileSystem().OpenForRead("/proc/meminfo");
-  // It has no size to go by, but is always longer than its first lines, of which this is the third.
-  std::string text(128, '\0');
-  if (!file.ok() || !(*file)->ReadAt(0, absl::MakeSpan(text)).ok()) return 0;
-  for (absl::string_view line : absl::StrSplit(text, '\n')) {
+  for (absl::string_view line : absl::StrSplit(ReadKernelFile("/proc/meminfo"), '\n')) {
     const std::vector<absl::string_view> words = absl::StrSplit(line, ' ', absl::SkipEmpty());
     int64_t kib = 0;
     if (words.size() == 3 && words[0] == "MemAvailable:" && absl::SimpleAtoi(words[1], &kib)) {
-      return kib * 1024;
+      return std::min(kib * 1024, ContainerMemory());
     }
   }
   return 0;
@@ -43,7 +73,10 @@ int64_t AvailableMemory() {
 class CpuMeter : public MemoryMeter {
  public:
   CpuMeter() {
-    allocator_.set_on_peak([this] { at_peak_ = ledger_.live(); });
+    allocator_.set_on_peak([this](int64_t bytes) {
+      absl::MutexLock lock(&mutex_);
+      peak_ = Explain(bytes, ledger_.live());
+    });
     ledger_.set_on_tag([this] { allocator_.ExplainPeak(); });
     allocator_.ResetPeak();
   }
@@ -53,14 +86,18 @@ class CpuMeter : public MemoryMeter {
   }
 
   void ResetPeak() override { allocator_.ResetPeak(); }
-  MemoryByKind Peak() override { return Explain(allocator_.peak_bytes(), at_peak_); }
+  MemoryByKind Peak() override {
+    absl::MutexLock lock(&mutex_);
+    return peak_;
+  }
   MemoryByKind Live() override { return Explain(allocator_.live_bytes(), ledger_.live()); }
   int64_t FreeBytes() override { return AvailableMemory(); }
 
  private:
   AccountingAllocator& allocator_ = AccountingAllocator::Install();
   MemoryLedger& ledger_ = MemoryLedger::Process();
-  MemoryByKind at_peak_ = {};
+  absl::Mutex mutex_;
+  MemoryByKind peak_ ABSL_GUARDED_BY(mutex_) = {};
 };
 
 class DeviceMeter : public MemoryMeter {

@@ -156,10 +156,10 @@ absl::StatusOr<v1::JobMemory> JobStore::MemoryOf(absl::string_view id) {
     return memory;
   }
   RETURN_IF_ERROR(rows.status());
+  const char* when = IsEnd(edit.job.state()) ? "; it ended before its first steps were done."
+                                             : " yet. It is after its second step.";
   return Precondition("MEMORY_NOT_MEASURED", id,
-                      absl::StrCat("The memory of job ", id, " was not measured",
-                                   IsEnd(edit.job.state()) ? "; it ended before its second step."
-                                                           : " yet. It is after its second step."));
+                      absl::StrCat("The memory of job ", id, " was not measured", when));
 }
 
 absl::StatusOr<std::vector<std::string>> JobStore::IdsIn(v1::JobState state) {

@@ -121,7 +121,7 @@ TEST_F(JobStoreTest, SaysWhenMemoryWillBeMeasured) {
   EXPECT_FALSE(world_.MustGet(id).has_memory());
   ASSERT_TRUE(world_.desk.Cancel(id).ok());
   const absl::Status late = world_.desk.Memory(id).status();
-  EXPECT_NE(late.message().find("ended before"), std::string::npos) << late;
+  EXPECT_NE(late.message().find("ended before its first steps"), std::string::npos) << late;
   EXPECT_EQ(world_.desk.Memory("job-none").status().code(), absl::StatusCode::kNotFound);
 }
 
