@@ -14,8 +14,8 @@ class JobPlanner {
  public:
   virtual ~JobPlanner() = default;
   // A plan with tensors; its `model` and `precision` have the defaults filled in. INVALID_ARGUMENT
-  // names the field (`model.width`), NOT_FOUND the models there are, FAILED_PRECONDITION says by how
-  // much a memory budget is missed. Thread-safe.
+  // names the field (`model.width`), NOT_FOUND the models there are, FAILED_PRECONDITION says by
+  // how much a memory budget is missed. Thread-safe.
   virtual absl::StatusOr<v1::Plan> MakePlan(const v1::PlanRequest& request) = 0;
 };
 
