@@ -90,8 +90,11 @@ Batch BatchSource::Load(int epoch, int64_t index) {
   }
   const int64_t begin = index * options_.batch_size;
   const int64_t count = std::min(options_.batch_size, samples_.size() - begin);
-  Batch batch{.images = at::empty({count, data_.channels, data_.height, data_.width}, at::kFloat),
-              .labels = at::empty({count}, at::kLong)};
+  // A GPU reads pinned memory by itself while the CPU goes on.
+  const at::TensorOptions host = at::TensorOptions().pinned_memory(options_.device.is_cuda());
+  Batch batch{.images = at::empty({count, data_.channels, data_.height, data_.width},
+                                  host.dtype(at::kFloat)),
+              .labels = at::empty({count}, host.dtype(at::kLong))};
   float* const images = batch.images.mutable_data_ptr<float>();
   int64_t* const labels = batch.labels.mutable_data_ptr<int64_t>();
   const int64_t sample_size = data_.channels * data_.height * data_.width;
@@ -102,6 +105,10 @@ Batch BatchSource::Load(int epoch, int64_t index) {
       CopySample(sample, ChangeOf(epoch, sample), images + i * sample_size);
     }
   });
+  if (options_.device.is_cuda()) {
+    batch.images = batch.images.to(options_.device, /*non_blocking=*/true);
+    batch.labels = batch.labels.to(options_.device, /*non_blocking=*/true);
+  }
   return batch;
 }
 

@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "c10/core/Device.h"
 #include "server/data/dataset.h"
 #include "server/engine/options.h"
 #include "server/engine/step.h"
@@ -25,6 +26,8 @@ struct BatchOptions {
   // Padding by 4 black pixels (zeros where images are float32) and a random crop; a random flip.
   AugmentKind augment = AugmentKind::kNone;
   uint64_t seed = 0;
+  // Where batches are put. To a GPU they are copied without waiting.
+  c10::Device device = c10::DeviceType::CPU;
 };
 
 class BatchSource {

@@ -3,6 +3,7 @@
 #include <set>
 #include <utility>
 
+#include "ATen/ops/empty_like.h"
 #include "ATen/ops/ones.h"
 #include "ATen/ops/zeros.h"
 #include "absl/strings/match.h"
@@ -69,6 +70,12 @@ ModelState EmptyState(const planner::Graph& graph) {
   return state;
 }
 
+void MoveState(const at::Device& device, ModelState& state) {
+  for (std::vector<at::Tensor>* tensors : {&state.parameters, &state.buffers}) {
+    for (at::Tensor& tensor : *tensors) tensor = tensor.to(device);
+  }
+}
+
 absl::StatusOr<ModelState> InitialState(const planner::Graph& graph,
                                         const planner::ModelOptions& model, uint64_t seed) {
   ASSIGN_OR_RETURN(const std::vector<Initializer> initializers,
@@ -81,10 +88,28 @@ absl::StatusOr<ModelState> InitialState(const planner::Graph& graph,
   return state;
 }
 
+namespace {
+
+const char* FileTypeOf(const at::Tensor& tensor) {
+  switch (tensor.scalar_type()) {
+    case at::kFloat:
+      return "F32";
+    case at::kBFloat16:
+      return "BF16";
+    case at::kLong:
+      return "I64";
+    default:
+      MANTISSA_CHECK(tensor.scalar_type() == at::kByte);
+      return "U8";
+  }
+}
+
+}  // namespace
+
 SafetensorsTensor AsFileTensor(std::string name, const at::Tensor& tensor) {
-  MANTISSA_CHECK(tensor.is_contiguous());
+  MANTISSA_CHECK(tensor.is_contiguous() && tensor.is_cpu());
   return {.name = std::move(name),
-          .dtype = tensor.scalar_type() == at::kLong ? "I64" : "F32",
+          .dtype = FileTypeOf(tensor),
           .shape = tensor.sizes().vec(),
           .bytes = absl::string_view(static_cast<const char*>(tensor.const_data_ptr()),
                                      tensor.nbytes())};
@@ -94,12 +119,12 @@ absl::Status ReadFileTensor(const Safetensors& file, const std::string& name,
                             const at::Tensor& tensor) {
   MANTISSA_CHECK(tensor.is_contiguous());
   const absl::Span<const int64_t> shape(tensor.sizes().data(), tensor.sizes().size());
-  if (tensor.scalar_type() == at::kLong) {
-    return file.ReadI64(name, shape,
-                        absl::MakeSpan(tensor.mutable_data_ptr<int64_t>(), tensor.numel()));
-  }
-  return file.ReadF32(name, shape,
-                      absl::MakeSpan(tensor.mutable_data_ptr<float>(), tensor.numel()));
+  const at::Tensor host = tensor.is_cpu() ? tensor : at::empty_like(tensor, at::kCPU);
+  RETURN_IF_ERROR(
+      file.ReadBytes(name, FileTypeOf(tensor), shape,
+                     absl::MakeSpan(static_cast<char*>(host.mutable_data_ptr()), host.nbytes())));
+  if (!host.is_same(tensor)) tensor.copy_(host);
+  return absl::OkStatus();
 }
 
 namespace {
@@ -142,12 +167,15 @@ absl::Status LoadState(FileSystem& files, absl::string_view path, const planner:
 absl::Status SaveState(FileSystem& files, absl::string_view path, const planner::Graph& graph,
                        const ModelState& state) {
   std::vector<SafetensorsTensor> tensors;
+  std::vector<at::Tensor> host;  // whose memory `tensors` shows
+  const auto add = [&](planner::ValueId value, const at::Tensor& tensor) {
+    host.push_back(tensor.cpu());
+    tensors.push_back(AsFileTensor(graph.value(value).name, host.back()));
+  };
   for (size_t i = 0; i < state.parameters.size(); ++i) {
-    tensors.push_back(AsFileTensor(graph.value(graph.parameters()[i]).name, state.parameters[i]));
+    add(graph.parameters()[i], state.parameters[i]);
   }
-  for (size_t i = 0; i < state.buffers.size(); ++i) {
-    tensors.push_back(AsFileTensor(graph.value(graph.buffers()[i]).name, state.buffers[i]));
-  }
+  for (size_t i = 0; i < state.buffers.size(); ++i) add(graph.buffers()[i], state.buffers[i]);
   return WriteSafetensors(files, path, tensors, {{"format", "pt"}});
 }
 

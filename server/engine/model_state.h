@@ -29,6 +29,9 @@ struct ModelState {
 // Zeros, but for variances, which are one.
 ModelState EmptyState(const planner::Graph& graph);
 
+// Moves everything to the device; what has none of its memory there is copied.
+void MoveState(const at::Device& device, ModelState& state);
+
 // The model's own initialisation (planner::InitializersOf); equal for equal seeds.
 absl::StatusOr<ModelState> InitialState(const planner::Graph& graph,
                                         const planner::ModelOptions& model, uint64_t seed);
@@ -46,10 +49,12 @@ absl::Status SaveState(FileSystem& files, absl::string_view path, const planner:
 // Whether the buffer counts the batches that a batch norm has seen.
 bool CountsBatches(const planner::Value& buffer);
 
-// A tensor as a file takes it; shares its memory. REQUIRES: float32 or int64, dense.
+// A tensor as a file takes it; shares its memory. REQUIRES: in host memory, dense; float32,
+// bfloat16, int64 or uint8.
 SafetensorsTensor AsFileTensor(std::string name, const at::Tensor& tensor);
 
-// Reads one tensor of a file into `tensor`, which has the shape and dtype that are needed.
+// Reads one tensor of a file into `tensor`, which has the shape and dtype that are needed, wherever
+// it is.
 absl::Status ReadFileTensor(const Safetensors& file, const std::string& name,
                             const at::Tensor& tensor);
 

@@ -12,6 +12,7 @@
 
 namespace mantissa::engine {
 
+enum class DeviceChoice { kAuto, kCpu, kCuda };
 enum class OptimizerKind { kSgd, kAdamW };
 enum class ScheduleKind { kCosine, kStep, kConstant };
 enum class RoundingMode { kNearestEven, kNearestAway, kStochastic, kReference };
@@ -46,6 +47,7 @@ struct TrainingOptions {
   AugmentKind augment = AugmentKind::kNone;
   int evaluate_every = 1;  // epochs; the last one is always evaluated
   int threads = 0;         // 0: LibTorch's choice
+  DeviceChoice device = DeviceChoice::kCpu;
   // Policy none: nothing is rounded and nothing promoted.
   bool round = true;
   // Path of a .safetensors file with weights to start from; empty: the model's initialisation.

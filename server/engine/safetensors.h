@@ -55,11 +55,11 @@ class Safetensors {
                        absl::Span<float> out) const;
   absl::Status ReadI64(const std::string& name, absl::Span<const int64_t> shape,
                        absl::Span<int64_t> out) const;
-
- private:
+  // Of any dtype. REQUIRES: `out` has as many bytes as the tensor.
   absl::Status ReadBytes(const std::string& name, absl::string_view dtype,
                          absl::Span<const int64_t> shape, absl::Span<char> out) const;
 
+ private:
   std::string path_;
   std::unique_ptr<ReadableFile> file_;
   std::map<std::string, Entry> entries_;
@@ -69,7 +69,7 @@ class Safetensors {
 // One tensor to write; `bytes` is not owned.
 struct SafetensorsTensor {
   std::string name;
-  std::string dtype;  // "F32" or "I64"
+  std::string dtype;  // as in Entry
   std::vector<int64_t> shape;
   absl::string_view bytes;
 };

@@ -16,6 +16,7 @@
 #include "server/engine/checkpoint.h"
 #include "server/engine/evaluator.h"
 #include "server/engine/fit.h"
+#include "server/engine/gpu.h"
 #include "server/engine/model_state.h"
 #include "server/engine/schedule.h"
 #include "server/engine/step.h"
@@ -38,10 +39,19 @@ kernels::Rounding RoundingOf(RoundingMode mode) {
   return kernels::Rounding::kNearestEven;
 }
 
-// The same operators in the same order on the same number of threads, whatever ran before.
-void MakeDeterministic(int threads) {
-  if (threads > 0) at::set_num_threads(threads);
-  at::globalContext().setDeterministicAlgorithms(true, /*warn_only=*/false);
+// The same operators in the same order on the same number of threads, whatever ran before. On a GPU
+// an operator that has no deterministic form runs all the same.
+void MakeDeterministic(const TrainingOptions& options, const at::Device& device) {
+  if (options.threads > 0) at::set_num_threads(options.threads);
+  at::globalContext().setDeterministicAlgorithms(true, /*warn_only=*/device.is_cuda());
+  if (device.is_cuda()) {
+    at::globalContext().setDeterministicCuDNN(true);
+    if (options.round) {
+      // Rounded values have at most 9 bits of mantissa, so TF32's 10 lose nothing of them.
+      at::globalContext().setAllowTF32CuDNN(true);
+      at::globalContext().setAllowTF32CuBLAS(true);
+    }
+  }
   // It would fill every new tensor, which costs time and which nothing here reads.
   at::globalContext().setDeterministicFillUninitializedMemory(false);
 }
@@ -74,17 +84,19 @@ StepOptions StepOptionsOf(const TrainingOptions& options, int64_t steps_per_epoc
 class Training {
  public:
   Training(planner::Plan& plan, const data::LoadedDataset& data, const TrainingOptions& options,
-           TrainingObserver& observer)
+           const at::Device& device, TrainingObserver& observer)
       : plan_(plan),
         options_(options),
+        device_(device),
         observer_(observer),
         schedule_(ScheduleOf(options)),
         train_(data, data.train,
                {.batch_size = options.batch_size,
                 .shuffle = options.shuffle,
                 .augment = options.augment,
-                .seed = options.seed}),
-        test_(data, data.test, {.batch_size = options.batch_size}) {
+                .seed = options.seed,
+                .device = device}),
+        test_(data, data.test, {.batch_size = options.batch_size, .device = device}) {
     total_steps_ = options.epochs * train_.batches();
     if (options.max_steps > 0) total_steps_ = std::min(total_steps_, options.max_steps);
   }
@@ -101,6 +113,7 @@ class Training {
 
   planner::Plan& plan_;
   const TrainingOptions& options_;
+  const at::Device device_;
   TrainingObserver& observer_;
   const ScheduleOptions schedule_;
   BatchSource train_, test_;
@@ -121,6 +134,7 @@ absl::Status Training::Prepare() {
     state_ = EmptyState(plan_.graph);
     RETURN_IF_ERROR(LoadState(files, options_.init_path, plan_.graph, state_));
   }
+  MoveState(device_, state_);
   ASSIGN_OR_RETURN(runner_,
                    StepRunner::Create(plan_, state_, StepOptionsOf(options_, train_.batches())));
   if (!options_.resume_path.empty()) {
@@ -240,8 +254,9 @@ absl::StatusOr<TrainingResult> Train(planner::Plan& plan, const data::LoadedData
                                      const TrainingOptions& options, TrainingObserver& observer) {
   RETURN_IF_ERROR(CheckFit(plan.graph, data, options));
   return CatchTorch([&]() -> absl::StatusOr<TrainingResult> {
-    MakeDeterministic(options.threads);
-    return Training(plan, data, options, observer).Run();
+    ASSIGN_OR_RETURN(const at::Device device, OpenDevice(options.device));
+    MakeDeterministic(options, device);
+    return Training(plan, data, options, device, observer).Run();
   });
 }
 

@@ -198,6 +198,7 @@ class Worker {
                      Load(task.dataset().files(), LoadOptionsOf(task.dataset())));
     TrainingOptions options = TrainingOptionsOf(task, plan, options_.threads);
     options.output_dir = options_.work_dir;
+    options.device = options_.device;
     phase_ = WorkPhase::kFit;
     RETURN_IF_ERROR(CheckFit(plan.graph, data, options));
     phase_ = WorkPhase::kFetch;

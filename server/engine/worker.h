@@ -13,6 +13,7 @@
 #include <string>
 
 #include "absl/time/time.h"
+#include "server/engine/options.h"
 
 namespace mantissa::engine {
 
@@ -27,6 +28,7 @@ struct WorkerOptions {
   absl::Duration reconnect_limit = absl::Minutes(10);
   // Threads of a job that does not say; 0: LibTorch's choice.
   int threads = 0;
+  DeviceChoice device = DeviceChoice::kAuto;
 };
 
 // Exit codes of the process.

@@ -1,7 +1,7 @@
 // mantissa-worker: started by mantissad for one task; not for people.
 //
 //   MANTISSA_WORKER_TOKEN=... mantissa-worker --server=unix:/data/worker.sock --task=ID
-//       [--work-dir=DIR] [--threads=N]
+//       [--work-dir=DIR] [--threads=N] [--device=auto|cpu|cuda]
 //
 // The token comes by the environment, since other users see command lines. MANTISSA_RECONNECT: how
 // many seconds the server may be away before the worker ends itself (default 600).
@@ -18,6 +18,7 @@
 #include "absl/time/time.h"
 #include "base/log.h"
 #include "base/status.h"
+#include "server/engine/options.h"
 #include "server/engine/worker.h"
 #include "server/engine/worker_termination.h"
 
@@ -41,10 +42,20 @@ absl::Status TakeFlag(absl::string_view argument, WorkerOptions& options) {
         options.threads > 1024) {
       return InvalidField("--threads", value, "0 to 1024", "Use 0 for LibTorch's choice.");
     }
+  } else if (absl::ConsumePrefix(&value, "--device=")) {
+    if (value == "auto") {
+      options.device = DeviceChoice::kAuto;
+    } else if (value == "cpu") {
+      options.device = DeviceChoice::kCpu;
+    } else if (value == "cuda") {
+      options.device = DeviceChoice::kCuda;
+    } else {
+      return InvalidField("--device", value, "auto, cpu or cuda", "Use auto.");
+    }
   } else {
     return absl::InvalidArgumentError(
         absl::StrCat("unknown argument ", argument,
-                     "; allowed are --server=, --task=, --work-dir= and --threads=."));
+                     "; allowed are --server=, --task=, --work-dir=, --threads= and --device=."));
   }
   return absl::OkStatus();
 }

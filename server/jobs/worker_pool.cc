@@ -105,7 +105,7 @@ absl::StatusOr<ProcessId> WorkerPool::LaunchProcess(const WorkerRow& row, const 
   RETURN_IF_ERROR(files_.MakeFolders(work_dir));
   const Command command{
       .argv = {options_.program, absl::StrCat("--server=", options_.server_address),
-               absl::StrCat("--task=", row.task)},
+               absl::StrCat("--task=", row.task), absl::StrCat("--device=", options_.device)},
       .environment = WorkerEnvironment(token),
       .work_dir = work_dir,
       .log_path = log_path,

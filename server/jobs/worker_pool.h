@@ -39,6 +39,8 @@ struct WorkerOptions {
   std::string program;
   // Where workers dial the server: "unix:/path".
   std::string server_address;
+  // What they train on, as mantissa-worker takes it.
+  std::string device = "auto";
   // Parent of the scratch folders, one a task.
   std::string work_dir;
   // A worker that says nothing for this long is lost and killed.

@@ -110,6 +110,7 @@ absl::Status PrepareFolders(FileSystem& files, Config& config) {
 jobs::WorkerOptions WorkerOptionsOf(const Config& config, const std::string& program) {
   return {.program = program,
           .server_address = absl::StrCat("unix:", SocketPath(config)),
+          .device = config.device,
           .work_dir = JoinPath(config.data_dir, "work"),
           .lost_after = config.lost_worker_after,
           .cancel_grace = config.cancel_grace};

@@ -32,6 +32,8 @@ struct Config {
   int64_t max_queued_jobs = 1000;
   // Threads of a worker where its job does not say; 0: the machine's cores over max_running_jobs.
   int64_t worker_threads = 0;
+  // What workers train on: auto, cpu or cuda.
+  std::string device = "auto";
   // Largest uploaded file, and what stays free on the disk, in bytes.
   int64_t max_blob_bytes = int64_t{8} << 30;
   int64_t reserve_disk_bytes = int64_t{256} << 20;

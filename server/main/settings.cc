@@ -8,6 +8,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
@@ -34,6 +35,22 @@ Setting Count(std::string name, int64_t Config::*field, int64_t low, int64_t hig
             return absl::OkStatus();
           },
           [field](const Config& config) { return absl::StrCat(config.*field); }};
+}
+
+Setting Choice(std::string name, std::vector<std::string> choices, std::string Config::*field,
+               std::string help) {
+  const std::string value = absl::AsciiStrToUpper(name);
+  return {std::move(name), value, std::move(help),
+          [field, choices = std::move(choices)](absl::string_view text,
+                                                Config& config) -> absl::Status {
+            if (std::find(choices.begin(), choices.end(), text) == choices.end()) {
+              return absl::InvalidArgumentError(
+                  absl::StrCat("allowed ", absl::StrJoin(choices, ", ")));
+            }
+            config.*field = std::string(text);
+            return absl::OkStatus();
+          },
+          [field](const Config& config) { return config.*field; }};
 }
 
 Setting Bytes(std::string name, int64_t Config::*field, std::string help) {
@@ -84,6 +101,9 @@ std::vector<Setting> MakeSettings() {
       Count("worker-threads", &Config::worker_threads, 0, 1024,
             "Threads of a worker where its job does not say; 0 shares the cores among the jobs "
             "that may run."),
+      Choice("device", {"auto", "cpu", "cuda"}, &Config::device,
+             "What workers train on: auto, cpu or cuda. auto takes a GPU where there is one and "
+             "$MANTISSA_LIBTORCH_CUDA names the folder of LibTorch's CUDA libraries."),
       Bytes("max-blob-bytes", &Config::max_blob_bytes, "Largest file that can be uploaded."),
       Bytes("reserve-disk-bytes", &Config::reserve_disk_bytes,
             "What uploads leave free on the data disk."),

@@ -41,7 +41,7 @@ ALLOWED = {
     "server/engine/worker": ["base", "kernels/formats", "planner", "planner/wire", "server/data",
                              "server/engine", "server/rpc/worker_channel", MESSAGES, PROTOBUF,
                              LIBTORCH],
-    "server/engine/mantissa-worker": ["base", "server/engine", "server/engine/worker",
+    "server/engine/mantissa-worker": ["base", "kernels/packed", "server/engine", "server/engine/worker",
                                       "server/rpc/worker_channel"],
     "server/main": ["base", "kernels/formats", "planner", "server/data", "server/jobs",
                     "server/metrics", "server/rpc"],

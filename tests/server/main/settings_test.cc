@@ -84,6 +84,7 @@ TEST_F(SettingsTest, WrongValuesNameSettingPlaceAndWhatIsAllowed) {
   };
   expect({"--max-running-jobs", "0"}, "--max-running-jobs is \"0\"; allowed a whole number from 1");
   expect({"--max-blob-bytes", "8GB"}, "8GiB");
+  expect({"--device", "gpu"}, "--device is \"gpu\"; allowed auto, cpu, cuda");
   expect({"--retry-delay", "-1s"}, "above zero");
   expect({"--retry-delay", "inf"}, "above zero");
   expect({"--no-such-flag"}, "--no-such-flag");
