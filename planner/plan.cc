@@ -1,11 +1,12 @@
 #include "planner/plan.h"
 
-#include <algorithm>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "base/status.h"
+#include "planner/fit/fit.h"
 #include "planner/policies/none.h"
 #include "planner/policies/operator_based.h"
 #include "planner/policies/registry.h"
@@ -15,6 +16,23 @@ namespace mantissa::planner {
 namespace {
 
 constexpr int64_t kMaxBatchSize = int64_t{1} << 20;
+
+absl::Status CheckMemory(const PlanRequest& request) {
+  if (request.memory_bytes < 0) {
+    return InvalidField("precision.memory_bytes", absl::StrCat(request.memory_bytes),
+                        "0 for no limit, or a number of bytes", "Use 0, or the bytes there are.");
+  }
+  if (request.recipe == Recipe::kBf16 && request.precision.policy == "none") {
+    return InvalidField("precision.recipe", "bf16", "the paper's recipe with policy none",
+                        "Use policy uniform with low ratio 0 for bf16 everywhere.");
+  }
+  const std::optional<double> ratio = request.precision.low_ratio;
+  if (request.memory_bytes > 0 && ratio.has_value() && request.precision.policy != "uniform") {
+    return InvalidField("precision.low_ratio", absl::StrCat(*ratio), "nothing with a memory limit",
+                        "Leave it out: the smallest ratio that fits is taken.");
+  }
+  return absl::OkStatus();
+}
 
 absl::Status CheckRequest(const PlanRequest& request) {
   if (request.batch_size < 1 || request.batch_size > kMaxBatchSize) {
@@ -26,15 +44,7 @@ absl::Status CheckRequest(const PlanRequest& request) {
     return InvalidField("label_smoothing", absl::StrCat(request.label_smoothing),
                         "0.0 to below 1.0", "Use 0 for none, 0.1 for the usual amount.");
   }
-  if (request.memory_bytes < 0) {
-    return InvalidField("precision.memory_bytes", absl::StrCat(request.memory_bytes),
-                        "0 for no limit, or a number of bytes", "Use 0, or the bytes there are.");
-  }
-  if (request.recipe == Recipe::kBf16 && request.precision.policy == "none") {
-    return InvalidField("precision.recipe", "bf16", "the paper's recipe with policy none",
-                        "Use policy uniform with low ratio 0 for bf16 everywhere.");
-  }
-  return absl::OkStatus();
+  return CheckMemory(request);
 }
 
 absl::Status CheckElements(const TensorTable& tensors, int64_t batch_size) {
@@ -47,12 +57,6 @@ absl::Status CheckElements(const TensorTable& tensors, int64_t batch_size) {
       "Use a smaller batch or smaller images.");
 }
 
-// What the paper's policies call high is high in the recipe.
-std::vector<kernels::Format> InRecipe(std::vector<kernels::Format> formats, Recipe recipe) {
-  std::replace(formats.begin(), formats.end(), kernels::kHigh, HighFormat(recipe));
-  return formats;
-}
-
 // fp32 computes in fp32 whatever the recipe.
 std::vector<MemoryBaseline> Baselines(const Plan& plan) {
   const int64_t batch_size = plan.request.batch_size;
@@ -61,8 +65,8 @@ std::vector<MemoryBaseline> Baselines(const Plan& plan) {
   const auto add = [&](const char* name, const Policy& policy, Recipe recipe) {
     PlanRequest request = plan.request;
     request.recipe = recipe;
-    const std::vector<kernels::Format> formats =
-        InRecipe(policy.Assign(plan.graph, plan.tensors, batch_size).value().formats, recipe);
+    const std::vector<kernels::Format> formats = InRecipe(
+        policy.Assign(plan.graph, plan.tensors, batch_size).value().formats, HighFormat(recipe));
     baselines.push_back(
         {name, MemoryModel(plan.graph, plan.tensors, schedule, batch_size, MemoryOptionsOf(request))
                    .PeakBytes(formats)});
@@ -82,15 +86,28 @@ absl::StatusOr<Plan> MakePlan(const PlanRequest& request) {
   AttachClassificationLoss(*graph, request.label_smoothing);
   TensorTable tensors(*graph);
   RETURN_IF_ERROR(CheckElements(tensors, request.batch_size));
-  absl::StatusOr<std::unique_ptr<Policy>> policy = MakePolicy(request.precision);
+  const absl::StatusOr<std::unique_ptr<Policy>> policy =
+      MakePolicy(request.precision, PolicyContextOf(request));
   if (!policy.ok()) return InField(policy.status(), "precision");
-  absl::StatusOr<Assignment> assignment = (*policy)->Assign(*graph, tensors, request.batch_size);
-  if (!assignment.ok()) return InField(assignment.status(), "precision");
-  assignment->formats = InRecipe(std::move(assignment->formats), request.recipe);
+  const FitRequest fit = {.graph = *graph,
+                          .tensors = tensors,
+                          .policy = **policy,
+                          .policy_name = request.precision.policy,
+                          .high = HighFormat(request.recipe),
+                          .batch_size = request.batch_size,
+                          .memory = MemoryOptionsOf(request),
+                          .memory_bytes = request.memory_bytes,
+                          .recompute = request.recompute};
+  absl::StatusOr<Fitted> fitted = Fit(fit);
+  if (!fitted.ok()) return InField(fitted.status(), "precision");
+  if (request.memory_bytes > 0 && fitted->peak_bytes > request.memory_bytes) {
+    return Shortfall(fit, *fitted);
+  }
   Plan plan{.request = request,
             .graph = *std::move(graph),
             .tensors = std::move(tensors),
-            .assignment = *std::move(assignment)};
+            .assignment = std::move(fitted->assignment),
+            .recompute = std::move(fitted->recompute)};
   Forecast(plan);
   return plan;
 }
@@ -110,6 +127,10 @@ MemoryOptions MemoryOptionsOf(const PlanRequest& request) {
           .tiles = {.wide = request.recipe == Recipe::kBf16 ? kernels::kBf16 : kernels::kFp32},
           .moments = request.optimizer == OptimizerKind::kAdamW ? 2 : 1,
           .optimizer_state = request.optimizer_state};
+}
+
+PolicyContext PolicyContextOf(const PlanRequest& request) {
+  return {.memory = MemoryOptionsOf(request), .memory_bytes = request.memory_bytes};
 }
 
 kernels::Format HighFormat(Recipe recipe) {

@@ -26,9 +26,11 @@
 #include "planner/cost/cost.h"
 #include "planner/cost/memory.h"
 #include "planner/cost/moments.h"
+#include "planner/fit/recompute.h"
 #include "planner/graph/graph.h"
 #include "planner/graph/tensors.h"
 #include "planner/models/models.h"
+#include "planner/policies/context.h"
 #include "planner/policies/options.h"
 #include "planner/policies/policy.h"
 #include "planner/schedule/schedule.h"
@@ -39,13 +41,6 @@ namespace mantissa::planner {
 enum class Recipe {
   kPaper,  // fp32; fp(6,9,0)
   kBf16,   // bf16; bf16. Statistics, loss and master weights are fp32.
-};
-
-// Which v are computed again in the backward pass instead of kept.
-enum class Recompute {
-  kAuto,   // as few as memory_bytes needs; none without it
-  kNone,   // none
-  kCheap,  // of cheap operators (CanRecompute()) those whose recomputing lowers the peak
 };
 
 enum class OptimizerKind { kSgd, kAdamW };
@@ -100,6 +95,9 @@ absl::StatusOr<Plan> MakePlan(const PlanRequest& request);
 void Forecast(Plan& plan);
 
 MemoryOptions MemoryOptionsOf(const PlanRequest& request);
+
+// What the request's policy is made with.
+PolicyContext PolicyContextOf(const PlanRequest& request);
 
 // What high precision is.
 kernels::Format HighFormat(Recipe recipe);

@@ -140,8 +140,8 @@ class MemoryModelBuilder {
   // Values share the memory of what they show until the last of them dies.
   void AddActivations() {
     FindCopies();
-    std::vector<int> open(graph_.values().size(), kNever);  // index of the span
-    std::vector<int> holders(graph_.values().size(), 0);    // by storage
+    std::vector<int> span_of(graph_.values().size(), kNever);  // index of the span
+    std::vector<int> holders(graph_.values().size(), 0);       // by storage
     std::vector<ValueId> storage(graph_.values().size(), kNoValue);
     const auto make = [&](ValueId value, int task) {
       if (graph_.value(value).kind == ValueKind::kSymbol) return;
@@ -156,7 +156,7 @@ class MemoryModelBuilder {
       }
       storage[value] = value;
       holders[value] = 1;
-      open[value] = static_cast<int>(model_.spans_.size());
+      span_of[value] = static_cast<int>(model_.spans_.size());
       Add(SpanOf(value, task));
     };
     for (const ValueId input : graph_.inputs()) make(input, 0);
@@ -169,7 +169,7 @@ class MemoryModelBuilder {
       }
       for (const ValueId value : t.release_values) {
         const ValueId base = storage[value];
-        if (base != kNoValue && --holders[base] == 0) model_.spans_[open[base]].last = task;
+        if (base != kNoValue && --holders[base] == 0) model_.spans_[span_of[base]].last = task;
       }
     }
   }

@@ -11,7 +11,8 @@
 namespace mantissa::planner {
 
 std::vector<std::string> ExplainPlan(const Plan& plan) {
-  const absl::StatusOr<std::unique_ptr<Policy>> policy = MakePolicy(plan.request.precision);
+  const absl::StatusOr<std::unique_ptr<Policy>> policy =
+      MakePolicy(plan.request.precision, PolicyContextOf(plan.request));
   MANTISSA_CHECK_OK(policy);
   std::vector<std::string> sentences =
       (*policy)->Explain(plan.graph, plan.tensors, plan.assignment, plan.request.batch_size);

@@ -8,7 +8,9 @@
 
 namespace mantissa::planner {
 
-std::vector<int> Increasing::Order(const std::vector<int64_t>& elements) const {
+std::vector<int> Increasing::GroupOrder(const Graph&, const TensorTable& tensors,
+                                        int64_t batch_size) const {
+  const std::vector<int64_t> elements = tensors.GroupElements(batch_size);
   std::vector<int> order(elements.size());
   std::iota(order.begin(), order.end(), 0);
   std::stable_sort(order.begin(), order.end(),

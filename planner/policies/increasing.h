@@ -18,8 +18,10 @@ class Increasing : public OrderedPolicy {
  public:
   using OrderedPolicy::OrderedPolicy;
 
+  std::vector<int> GroupOrder(const Graph& graph, const TensorTable& tensors,
+                              int64_t batch_size) const override;
+
  protected:
-  std::vector<int> Order(const std::vector<int64_t>& elements) const override;
   std::string Place(int place) const override;
 };
 

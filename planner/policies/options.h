@@ -15,10 +15,10 @@
 namespace mantissa::planner {
 
 struct PolicyOptions {
-  // none, demotion, uniform, operator, autocast, increasing, random, explicit.
+  // none, demotion, budget, uniform, operator, autocast, increasing, random, explicit.
   std::string policy = "demotion";
-  // Share of elements to put in low precision, 0.0 to 1.0. Only with demotion, increasing and
-  // random (default 0.5) and with uniform (0 or 1, default 1).
+  // Share of elements to put in low precision, 0.0 to 1.0. Only with demotion, budget, increasing
+  // and random (default 0.5) and with uniform (0 or 1, default 1).
   std::optional<double> low_ratio;
   // Order of `random`.
   uint64_t seed = 0;

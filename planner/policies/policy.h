@@ -42,6 +42,12 @@ class Policy {
   virtual std::vector<std::string> Explain(const Graph& graph, const TensorTable& tensors,
                                            const Assignment& assignment,
                                            int64_t batch_size) const = 0;
+  // The group ids in the order in which they become low, each once. Empty with policies that have
+  // no such order.
+  virtual std::vector<int> GroupOrder(const Graph& /*graph*/, const TensorTable& /*tensors*/,
+                                      int64_t /*batch_size*/) const {
+    return {};
+  }
 };
 
 // Format of a tensor of that kind in low precision. In high, all have kernels::kHigh.

@@ -6,9 +6,9 @@
 
 namespace mantissa::planner {
 
-std::vector<int> RandomOrder::Order(const std::vector<int64_t>& elements) const {
+std::vector<int> RandomOrder::GroupOrder(const Graph&, const TensorTable& tensors, int64_t) const {
   const std::vector<int64_t> order =
-      RandomStream(seed_, /*stream=*/0).Permutation(static_cast<int64_t>(elements.size()));
+      RandomStream(seed_, /*stream=*/0).Permutation(tensors.group_count());
   return {order.begin(), order.end()};
 }
 

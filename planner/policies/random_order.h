@@ -17,10 +17,13 @@ namespace mantissa::planner {
 
 class RandomOrder : public OrderedPolicy {
  public:
-  RandomOrder(double low_ratio, uint64_t seed) : OrderedPolicy(low_ratio), seed_(seed) {}
+  RandomOrder(double low_ratio, const PolicyContext& context, uint64_t seed)
+      : OrderedPolicy(low_ratio, context), seed_(seed) {}
+
+  std::vector<int> GroupOrder(const Graph& graph, const TensorTable& tensors,
+                              int64_t batch_size) const override;
 
  protected:
-  std::vector<int> Order(const std::vector<int64_t>& elements) const override;
   std::string Place(int place) const override;
 
  private:

@@ -6,6 +6,7 @@
 #include "absl/strings/str_join.h"
 #include "base/status.h"
 #include "planner/policies/autocast.h"
+#include "planner/policies/budget.h"
 #include "planner/policies/demotion.h"
 #include "planner/policies/explicit_groups.h"
 #include "planner/policies/increasing.h"
@@ -23,17 +24,19 @@ struct Row {
   const char* name;
   RatioUse ratio_use;
   double default_ratio;
-  std::unique_ptr<Policy> (*make)(const PolicyOptions& options, double ratio);
+  std::unique_ptr<Policy> (*make)(const PolicyOptions& options, double ratio,
+                                  const PolicyContext& context);
 };
 
 template <typename T>
-std::unique_ptr<Policy> Make(const PolicyOptions&, double) {
+std::unique_ptr<Policy> Make(const PolicyOptions&, double, const PolicyContext&) {
   return std::make_unique<T>();
 }
 
 template <typename T>
-std::unique_ptr<Policy> MakeOrdered(const PolicyOptions&, double ratio) {
-  return std::make_unique<T>(ratio);
+std::unique_ptr<Policy> MakeOrdered(const PolicyOptions&, double ratio,
+                                    const PolicyContext& context) {
+  return std::make_unique<T>(ratio, context);
 }
 
 constexpr char kExplicit[] = "explicit";
@@ -41,19 +44,21 @@ constexpr char kExplicit[] = "explicit";
 constexpr Row kRows[] = {
     {"none", RatioUse::kNone, 0, Make<None>},
     {"demotion", RatioUse::kAny, 0.5, MakeOrdered<Demotion>},
+    {"budget", RatioUse::kAny, 0.5, MakeOrdered<Budget>},
     {"uniform", RatioUse::kZeroOrOne, 1,
-     [](const PolicyOptions&, double ratio) -> std::unique_ptr<Policy> {
+     [](const PolicyOptions&, double ratio, const PolicyContext&) -> std::unique_ptr<Policy> {
        return std::make_unique<Uniform>(ratio == 1);
      }},
     {"operator", RatioUse::kNone, 0, Make<OperatorBased>},
     {"autocast", RatioUse::kNone, 0, Make<Autocast>},
     {"increasing", RatioUse::kAny, 0.5, MakeOrdered<Increasing>},
     {"random", RatioUse::kAny, 0.5,
-     [](const PolicyOptions& options, double ratio) -> std::unique_ptr<Policy> {
-       return std::make_unique<RandomOrder>(ratio, options.seed);
+     [](const PolicyOptions& options, double ratio,
+        const PolicyContext& context) -> std::unique_ptr<Policy> {
+       return std::make_unique<RandomOrder>(ratio, context, options.seed);
      }},
     {kExplicit, RatioUse::kNone, 0,
-     [](const PolicyOptions& options, double) -> std::unique_ptr<Policy> {
+     [](const PolicyOptions& options, double, const PolicyContext&) -> std::unique_ptr<Policy> {
        return std::make_unique<ExplicitGroups>(options.low_groups);
      }},
 };
@@ -88,7 +93,8 @@ absl::Status CheckRatio(const Row& row, const PolicyOptions& options) {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<Policy>> MakePolicy(const PolicyOptions& options) {
+absl::StatusOr<std::unique_ptr<Policy>> MakePolicy(const PolicyOptions& options,
+                                                   const PolicyContext& context) {
   const Row* row = FindRow(options.policy);
   if (row == nullptr) {
     return InvalidField("policy", absl::StrCat("\"", options.policy, "\""),
@@ -105,7 +111,7 @@ absl::StatusOr<std::unique_ptr<Policy>> MakePolicy(const PolicyOptions& options)
     return InvalidField("low_groups", "empty", "at least one group id with policy explicit",
                         "Use policy uniform with low ratio 0 for no low group.");
   }
-  return row->make(options, options.low_ratio.value_or(row->default_ratio));
+  return row->make(options, options.low_ratio.value_or(row->default_ratio), context);
 }
 
 std::vector<std::string> PolicyNames() {

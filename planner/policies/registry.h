@@ -13,13 +13,15 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "planner/policies/context.h"
 #include "planner/policies/options.h"
 #include "planner/policies/policy.h"
 
 namespace mantissa::planner {
 
 // InvalidArgument (fields "policy", "low_ratio", "low_groups") says what is allowed.
-absl::StatusOr<std::unique_ptr<Policy>> MakePolicy(const PolicyOptions& options);
+absl::StatusOr<std::unique_ptr<Policy>> MakePolicy(const PolicyOptions& options,
+                                                   const PolicyContext& context = {});
 
 // Names that MakePolicy knows, in the order of its documentation.
 std::vector<std::string> PolicyNames();

@@ -217,6 +217,25 @@ class Tensors:
         return self.autocast() - high
 
 
+def saved_bytes(net, batch, width):
+    """What a training step holds when forward has ended, v and theta in `width` bytes each."""
+    elements = {op[0]: op[3] * batch for op in net.ops}
+    read, other = {"criterion.logsoftmax"}, 0
+    for name, kind, inputs, _, parameters in net.ops:
+        if kind in ("gemm", "bn"):
+            read.update(inputs)
+            # Weight and scale; the image's gradient is not computed.
+            other += 0 if inputs == ["input"] else parameters[0] * width
+        if kind == "bn":
+            other += 2 * 4 * net.shape[name][0]
+        last = name.split(".")[-1]
+        if last.startswith("relu"):
+            other += -(-elements[name] // 8)
+        if last.startswith("maxpool"):
+            other += elements[name]
+    return sum(elements[name] for name in read) * width + other
+
+
 def case(name, build, width, classes, shape, batch):
     net = Net(shape)
     build(net, width, classes)
@@ -233,6 +252,7 @@ def case(name, build, width, classes, shape, batch):
     out["operator"] = t.bits(t.operator())
     out["autocast"] = t.bits(t.autocast())
     out["explicit"] = t.bits(t.of_groups({0, 2, 5}))
+    out["saved"] = {"low": saved_bytes(net, batch, 1), "high": saved_bytes(net, batch, 2)}
     return out
 
 

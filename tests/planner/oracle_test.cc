@@ -89,6 +89,13 @@ TEST_P(OracleTest, AgreesOnBitsOfPoliciesWithoutAnOrder) {
             Case()["explicit"].get<int64_t>());
 }
 
+TEST_P(OracleTest, AgreesOnBytesSavedForBackwardInBothPrecisions) {
+  EXPECT_EQ(PlanOf({.policy = "uniform"}).memory.saved_for_backward_bytes,
+            Case()["saved"]["low"].get<int64_t>());
+  EXPECT_EQ(PlanOf({.policy = "uniform", .low_ratio = 0}).memory.saved_for_backward_bytes,
+            Case()["saved"]["high"].get<int64_t>());
+}
+
 INSTANTIATE_TEST_SUITE_P(AllWidths, OracleTest,
                          testing::Range(0, static_cast<int>(Cases().size())));
 

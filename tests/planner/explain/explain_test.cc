@@ -39,6 +39,20 @@ TEST(ExplainPlan, TellsGroupSizeFormatAndPlaceOfALowTensor) {
       AllOf(HasSubstr("fp(5,2,0)"), HasSubstr("the 2nd largest"), HasSubstr("0.1238 < 0.2000")));
 }
 
+TEST(ExplainPlan, TellsWhatALimitOfMemoryAskedFor) {
+  const Plan plan = MakePlan({.model = {.name = "resnet18"},
+                              .precision = {.policy = "budget"},
+                              .memory_bytes = int64_t{400} << 20})
+                        .value();
+  bool told_low = false, told_high = false;
+  for (const std::string& reason : ExplainPlan(plan)) {
+    told_low |= absl::StrContains(reason, "low because a step did not fit into 400.0 MiB before");
+    told_high |= absl::StrContains(reason, "high because a step fits into 400.0 MiB without it");
+  }
+  EXPECT_TRUE(told_low);
+  EXPECT_TRUE(told_high);
+}
+
 TEST(ExplainPlan, TellsWhyATensorStayedHigh) {
   const Plan plan = PlanOf({.policy = "demotion", .low_ratio = 0.2});
   EXPECT_THAT(

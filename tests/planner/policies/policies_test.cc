@@ -193,7 +193,7 @@ TEST_P(BadPolicyTest, IsRefusedWithItsFieldAndWhatIsAllowed) {
 INSTANTIATE_TEST_SUITE_P(
     AllOptions, BadPolicyTest,
     testing::Values(
-        BadPolicy{{.policy = "best"}, "policy", "allowed none, demotion, uniform, operator"},
+        BadPolicy{{.policy = "best"}, "policy", "allowed none, demotion, budget, uniform"},
         BadPolicy{{.policy = "demotion", .low_ratio = 1.5}, "low_ratio", "1.5; allowed 0.0 to 1.0"},
         BadPolicy{{.policy = "random", .low_ratio = -0.1}, "low_ratio", "allowed 0.0 to 1.0"},
         BadPolicy{{.policy = "increasing", .low_ratio = std::nan("")}, "low_ratio", "nan"},

@@ -1,0 +1,96 @@
+#include "planner/fit/fit.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/status.h"
+#include "planner/policies/assign.h"
+
+namespace mantissa::planner {
+namespace {
+
+// The first `count` of `order` low.
+Assignment Prefix(const FitRequest& request, const std::vector<int>& order, size_t count) {
+  std::vector<bool> low(order.size(), false);
+  for (size_t i = 0; i < count; ++i) low[order[i]] = true;
+  Assignment assignment = AssignGroups(request.tensors, std::move(low));
+  assignment.formats = InRecipe(std::move(assignment.formats), request.high);
+  return assignment;
+}
+
+// As few low groups as fit; all where that is not enough. A low group never needs more.
+Assignment FewestLow(const FitRequest& request, const std::vector<int>& order,
+                     const MemoryModel& model) {
+  size_t fewest = 0, most = order.size();
+  while (fewest < most) {
+    const size_t middle = (fewest + most) / 2;
+    if (model.PeakBytes(Prefix(request, order, middle).formats) <= request.memory_bytes) {
+      most = middle;
+    } else {
+      fewest = middle + 1;
+    }
+  }
+  return Prefix(request, order, most);
+}
+
+int64_t PeakOf(const FitRequest& request, const Fitted& fitted) {
+  const Schedule schedule =
+      MakeSchedule(request.graph, request.tensors, {.recompute = fitted.recompute});
+  return MemoryModel(request.graph, request.tensors, schedule, request.batch_size, request.memory)
+      .PeakBytes(fitted.assignment.formats);
+}
+
+RecomputeSearch SearchFor(const FitRequest& request, const Assignment& assignment) {
+  return RecomputeSearch(request.graph, request.tensors, assignment.formats, request.batch_size,
+                         request.memory);
+}
+
+// With a policy that has an order.
+Fitted FitInOrder(const FitRequest& request, const std::vector<int>& order) {
+  Fitted fitted;
+  if (request.recompute == Recompute::kCheap) {
+    const Assignment all_low = Prefix(request, order, order.size());
+    fitted.recompute = SearchFor(request, all_low).LowestPeak();
+  }
+  const Schedule schedule =
+      MakeSchedule(request.graph, request.tensors, {.recompute = fitted.recompute});
+  fitted.assignment = FewestLow(
+      request, order,
+      MemoryModel(request.graph, request.tensors, schedule, request.batch_size, request.memory));
+  return fitted;
+}
+
+}  // namespace
+
+std::vector<kernels::Format> InRecipe(std::vector<kernels::Format> formats,
+                                      const kernels::Format& high) {
+  std::replace(formats.begin(), formats.end(), kernels::kHigh, high);
+  return formats;
+}
+
+absl::StatusOr<Fitted> Fit(const FitRequest& request) {
+  Fitted fitted;
+  std::vector<int> order;
+  if (request.memory_bytes > 0) {
+    order = request.policy.GroupOrder(request.graph, request.tensors, request.batch_size);
+  }
+  if (!order.empty()) {
+    fitted = FitInOrder(request, order);
+  } else {
+    ASSIGN_OR_RETURN(fitted.assignment,
+                     request.policy.Assign(request.graph, request.tensors, request.batch_size));
+    fitted.assignment.formats = InRecipe(std::move(fitted.assignment.formats), request.high);
+    if (request.recompute == Recompute::kCheap) {
+      fitted.recompute = SearchFor(request, fitted.assignment).LowestPeak();
+    }
+  }
+  fitted.peak_bytes = PeakOf(request, fitted);
+  const bool too_much = request.memory_bytes > 0 && fitted.peak_bytes > request.memory_bytes;
+  if (too_much && request.recompute == Recompute::kAuto) {
+    fitted.recompute = SearchFor(request, fitted.assignment).FewestThatFit(request.memory_bytes);
+    fitted.peak_bytes = PeakOf(request, fitted);
+  }
+  return fitted;
+}
+
+}  // namespace mantissa::planner

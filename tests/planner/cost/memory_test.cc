@@ -1,0 +1,239 @@
+#include "planner/cost/memory.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "gtest/gtest.h"
+#include "planner/graph/graph.h"
+#include "planner/graph/operators.h"
+#include "planner/models/builder.h"
+#include "planner/plan.h"
+
+namespace mantissa::planner {
+namespace {
+
+constexpr int64_t kBatchSize = 8;
+
+// conv [N,4,4,4] -> relu -> flatten -> linear [N,10]; the image is [N,3,4,4].
+class MemoryTest : public testing::Test {
+ protected:
+  MemoryTest() : graph_(Build()), tensors_(graph_), schedule_(MakeSchedule(graph_, tensors_, {})) {
+    formats_.assign(tensors_.tensors().size(), kernels::kHigh);
+  }
+
+  static Graph Build() {
+    GraphBuilder net("small", {3, 4, 4});
+    const ValueId x =
+        net.Relu("relu", net.Conv("conv", net.input(), 4, {.kernel = 3, .padding = 1}));
+    Graph graph = std::move(net).Finish(net.Linear("linear", net.Flatten("flatten", x), 10));
+    AttachClassificationLoss(graph, 0);
+    return graph;
+  }
+
+  MemoryForecast Predict(const MemoryOptions& options = {}) const {
+    return PredictMemory(graph_, tensors_, formats_, schedule_, kBatchSize, options);
+  }
+  const MemoryPoint& PointOf(const MemoryForecast& forecast, Task::Kind kind,
+                             const std::string& name) const {
+    for (const MemoryPoint& point : forecast.points) {
+      if (point.node != kNoNode && point.kind == kind && graph_.node(point.node).name == name) {
+        return point;
+      }
+    }
+    ADD_FAILURE() << name;
+    return forecast.points[0];
+  }
+
+  Graph graph_;
+  TensorTable tensors_;
+  Schedule schedule_;
+  std::vector<kernels::Format> formats_;
+};
+
+constexpr int64_t kImage = kBatchSize * 3 * 16, kMap = kBatchSize * 4 * 16;
+constexpr int64_t kConvWeight = 4 * 3 * 9, kLinearWeight = 10 * 64, kLinearBias = 10;
+constexpr int64_t kParameters = kConvWeight + kLinearWeight + kLinearBias;
+
+TEST_F(MemoryTest, CountsMastersMomentsAndTheBatchAllThroughTheStep) {
+  const MemoryForecast forecast =
+      Predict({.moments = 2, .optimizer_state = OptimizerStateWidth::kBf16});
+  ASSERT_EQ(forecast.points.size(), schedule_.tasks.size() + 1);
+  for (const MemoryPoint& point : forecast.points) {
+    EXPECT_EQ(point.by_kind.of(MemoryKind::kMasters), 4 * kParameters);
+    EXPECT_EQ(point.by_kind.of(MemoryKind::kOptimizer), 2 * 2 * kParameters);
+    EXPECT_GE(point.by_kind.of(MemoryKind::kWorkspace), 4 * kImage + 8 * kBatchSize);
+  }
+}
+
+TEST_F(MemoryTest, HoldsActivationsInTheirFormatFromMakerToLastReader) {
+  const MemoryForecast high = Predict();
+  const auto activations = [&](Task::Kind kind, const std::string& name) {
+    return PointOf(high, kind, name).by_kind.of(MemoryKind::kActivations);
+  };
+  const int64_t mask = kMap / 8;
+  EXPECT_EQ(activations(Task::Kind::kForward, "conv"), 2 * (kImage + kMap));
+  EXPECT_EQ(activations(Task::Kind::kForward, "relu"), 2 * (kImage + kMap + kMap) + mask);
+  // The convolution's output has died, flatten shows the ReLU's memory.
+  EXPECT_EQ(activations(Task::Kind::kForward, "flatten"), 2 * (kImage + kMap) + mask);
+  EXPECT_EQ(activations(Task::Kind::kBackward, "linear"), 2 * (kImage + kMap) + mask);
+  EXPECT_EQ(activations(Task::Kind::kBackward, "relu"), 2 * kImage + mask);
+  EXPECT_EQ(activations(Task::Kind::kBackward, "conv"), 2 * kImage);
+
+  formats_[tensors_.Find(TensorKind::kActivation, graph_.inputs()[0])] = kernels::kLowForward;
+  EXPECT_EQ(PointOf(Predict(), Task::Kind::kBackward, "conv").by_kind.of(MemoryKind::kActivations),
+            kImage);
+}
+
+TEST_F(MemoryTest, HoldsGradientsFromConsumerToProducerAndOfParametersToTheEnd) {
+  const MemoryForecast forecast = Predict();
+  const auto gradients = [&](const std::string& name) {
+    return PointOf(forecast, Task::Kind::kBackward, name).by_kind.of(MemoryKind::kGradients);
+  };
+  const int64_t logits = kBatchSize * 10;
+  EXPECT_EQ(gradients("criterion.logsoftmax"), 2 * 2 * logits);
+  EXPECT_EQ(gradients("linear"), 2 * (logits + kMap + kLinearWeight + kLinearBias));
+  EXPECT_EQ(gradients("relu"), 2 * (2 * kMap + kLinearWeight + kLinearBias));
+  EXPECT_EQ(gradients("conv"), 2 * (kMap + kParameters));
+  EXPECT_EQ(forecast.points.back().by_kind.of(MemoryKind::kGradients), 2 * kParameters);
+}
+
+TEST_F(MemoryTest, RoundedWeightsLiveFromFirstToLastUse) {
+  const MemoryForecast forecast = Predict();
+  const auto weights = [&](Task::Kind kind, const std::string& name) {
+    return PointOf(forecast, kind, name).by_kind.of(MemoryKind::kWeights);
+  };
+  EXPECT_EQ(weights(Task::Kind::kForward, "conv"), 2 * kConvWeight);
+  // The image's gradient is not computed: nobody reads the weight again.
+  EXPECT_EQ(weights(Task::Kind::kForward, "relu"), 0);
+  EXPECT_EQ(weights(Task::Kind::kForward, "linear"), 2 * (kLinearWeight + kLinearBias));
+  EXPECT_EQ(weights(Task::Kind::kBackward, "linear"), 2 * kLinearWeight);
+  EXPECT_EQ(weights(Task::Kind::kBackward, "relu"), 0);
+}
+
+TEST_F(MemoryTest, PlainFp32NeedsNoCopiesOfWeightsAndNothingUnpacked) {
+  formats_.assign(formats_.size(), kernels::kFp32);
+  const MemoryForecast forecast = Predict();
+  const int64_t batch = 4 * kImage + 8 * kBatchSize;
+  for (const MemoryPoint& point : forecast.points) {
+    EXPECT_EQ(point.by_kind.of(MemoryKind::kWeights), 0);
+  }
+  const MemoryByKind& relu = PointOf(forecast, Task::Kind::kForward, "relu").by_kind;
+  EXPECT_EQ(relu.of(MemoryKind::kWorkspace), batch);
+  // The image's values are the batch's.
+  EXPECT_EQ(relu.of(MemoryKind::kActivations), 4 * 2 * kMap + kMap / 8);
+}
+
+TEST_F(MemoryTest, EmulatedStorageTakesFourBytesButTheSameTiles) {
+  const MemoryForecast packed = Predict(), emulated = Predict({.packed = false});
+  const auto at = [&](const MemoryForecast& forecast) {
+    return PointOf(forecast, Task::Kind::kBackward, "relu").by_kind;
+  };
+  EXPECT_EQ(at(emulated).of(MemoryKind::kGradients), 2 * at(packed).of(MemoryKind::kGradients));
+  EXPECT_EQ(at(emulated).of(MemoryKind::kWorkspace), at(packed).of(MemoryKind::kWorkspace));
+}
+
+TEST_F(MemoryTest, SmallerTilesNeedLessWorkspace) {
+  const auto workspace = [&](int64_t tile_bytes) {
+    return PointOf(Predict({.tiles = {.tile_bytes = tile_bytes}}), Task::Kind::kForward, "conv")
+        .by_kind.of(MemoryKind::kWorkspace);
+  };
+  EXPECT_LT(workspace(4 * 4 * 16), workspace(4 * 4 * 16 * kBatchSize));
+}
+
+TEST_F(MemoryTest, PeakIsTheLargestPointAndSavedIsWhatForwardLeaves) {
+  const MemoryForecast forecast = Predict();
+  int64_t largest = 0;
+  for (const MemoryPoint& point : forecast.points) {
+    largest = std::max(largest, point.by_kind.total());
+  }
+  EXPECT_EQ(forecast.peak_bytes, largest);
+  EXPECT_EQ(forecast.points[forecast.peak].by_kind.total(), largest);
+  EXPECT_EQ(forecast.saved_for_backward_bytes,
+            2 * (kImage + kMap + kBatchSize * 10 + kLinearWeight) + kMap / 8);
+}
+
+// The model adds up spans; this walks the schedule with a set of what is alive instead.
+int64_t ActivationsAlive(const Plan& plan, size_t task) {
+  std::set<ValueId> alive(plan.graph.inputs().begin(), plan.graph.inputs().end());
+  std::set<NodeId> kept;
+  for (size_t i = 0; i <= task; ++i) {
+    const Task& t = plan.schedule.tasks[i];
+    if (t.kind != Task::Kind::kBackward) {
+      for (const ValueId output : plan.graph.node(t.node).outputs) alive.insert(output);
+    }
+    if (t.kind == Task::Kind::kForward) kept.insert(t.node);
+    if (i == task) break;
+    for (const ValueId value : t.release_values) alive.erase(value);
+    for (const NodeId node : t.release_kept) kept.erase(node);
+  }
+  int64_t bytes = 0;
+  // What views show is alive with them.
+  std::set<ValueId> shown;
+  for (const ValueId value : alive) shown.insert(plan.tensors.Resolve(value));
+  for (const ValueId value : shown) {
+    const int v = plan.tensors.Find(TensorKind::kActivation, value);
+    bytes += plan.tensors.tensors()[v].Elements(plan.request.batch_size) *
+             plan.assignment.formats[v].bytes();
+  }
+  for (const NodeId node : kept) {
+    bytes += KeptBytes(plan.graph, node, plan.schedule.rules[node], plan.request.batch_size);
+  }
+  return bytes;
+}
+
+TEST(PredictMemory, AgreesWithASetOfWhatIsAliveWhileOperatorsAreRecomputed) {
+  for (const char* model : {"resnet18", "mobilenet_v2", "squeezenet"}) {
+    const Plan plan = MakePlan({.model = {.name = model},
+                                .precision = {.low_ratio = 0.6},
+                                .batch_size = 128,
+                                .recompute = Recompute::kCheap})
+                          .value();
+    ASSERT_GT(plan.schedule.tasks.size(), 2 * plan.graph.nodes().size()) << "nothing recomputed";
+    for (size_t task = 0; task < plan.schedule.tasks.size(); ++task) {
+      EXPECT_EQ(plan.memory.points[task].by_kind.of(MemoryKind::kActivations),
+                ActivationsAlive(plan, task))
+          << model << " task " << task;
+    }
+  }
+}
+
+TEST(MemoryModel, GivesTheSameTotalsAsItsForecast) {
+  const Plan plan = MakePlan({.model = {.name = "shufflenet_v2", .width = 0.25}}).value();
+  const MemoryModel model(plan.graph, plan.tensors, plan.schedule, 16, {});
+  const MemoryForecast forecast = model.Predict(plan.assignment.formats);
+  const std::vector<int64_t> totals = model.TotalBytes(plan.assignment.formats);
+  ASSERT_EQ(totals.size(), forecast.points.size());
+  for (size_t i = 0; i < totals.size(); ++i)
+    EXPECT_EQ(totals[i], forecast.points[i].by_kind.total());
+  EXPECT_EQ(model.PeakBytes(plan.assignment.formats), forecast.peak_bytes);
+}
+
+// A shuffled map is a copy: the concatenation that it shows and the copy are both there once.
+TEST(PredictMemory, CountsTheCopyThatAShuffleMakes) {
+  GraphBuilder net("shuffled", {4, 2, 2});
+  const ValueId x = net.Conv("conv", net.input(), 4, {});
+  const ValueId shuffled = net.Shuffle("shuffle", net.Cat("cat", {x, x}), 2);
+  Graph graph =
+      std::move(net).Finish(net.Flatten("flatten", net.Conv("conv2", shuffled, 3, {.kernel = 2})));
+  AttachClassificationLoss(graph, 0);
+  const TensorTable tensors(graph);
+  const std::vector<kernels::Format> formats(tensors.tensors().size(), kernels::kLowForward);
+  const MemoryForecast forecast =
+      PredictMemory(graph, tensors, formats, MakeSchedule(graph, tensors, {}), 1, {});
+  const auto activations = [&](const std::string& name) {
+    size_t task = 0;
+    while (graph.node(forecast.points[task].node).name != name) ++task;
+    return forecast.points[task].by_kind.of(MemoryKind::kActivations);
+  };
+  // The image is 16 bytes, the concatenation 32.
+  EXPECT_EQ(activations("shuffle.view"), 16 + 32);
+  EXPECT_EQ(activations("shuffle.permute"), 16 + 32);
+  EXPECT_EQ(activations("shuffle.reshape"), 16 + 32 + 32);
+  EXPECT_EQ(activations("conv2"), 16 + 32 + 3);
+}
+
+}  // namespace
+}  // namespace mantissa::planner
