@@ -18,15 +18,29 @@ namespace {
 constexpr char kVersion[] = "1";
 using Metadata = std::map<std::string, std::string>;
 
+absl::string_view WidthName(planner::OptimizerStateWidth width) {
+  switch (width) {
+    case planner::OptimizerStateWidth::kFp32:
+      return "fp32";
+    case planner::OptimizerStateWidth::kBf16:
+      return "bf16";
+    case planner::OptimizerStateWidth::kInt8:
+      return "int8";
+  }
+  return "";
+}
+
 // Calls body(name in the file, tensor) for all tensors of a training until one fails.
-template <typename State, typename Body>
-absl::Status ForEachTensor(const planner::Graph& graph, State& state, Optimizer& optimizer,
-                           const Body& body) {
+template <typename Body>
+absl::Status ForEachTensor(const planner::Graph& graph, const ModelState& state,
+                           const Optimizer& optimizer, const Body& body) {
   for (size_t i = 0; i < state.parameters.size(); ++i) {
     const std::string& name = graph.value(graph.parameters()[i]).name;
     RETURN_IF_ERROR(body(absl::StrCat("model/", name), state.parameters[i]));
-    for (const Optimizer::Moment& moment : optimizer.moments()) {
-      RETURN_IF_ERROR(body(absl::StrCat(moment.name, "/", name), (*moment.tensors)[i]));
+    for (const Moment& moment : optimizer.moments()) {
+      for (const Moment::State& part : moment.states(i)) {
+        RETURN_IF_ERROR(body(absl::StrCat(part.name, "/", name), part.tensor));
+      }
     }
   }
   for (size_t i = 0; i < state.buffers.size(); ++i) {
@@ -90,14 +104,29 @@ absl::Status CheckVersion(const Safetensors& file, const planner::Plan& plan) {
   return absl::OkStatus();
 }
 
+// Moments of another width would have to be rounded, and the training would go on as another one.
+absl::Status CheckWidth(const Safetensors& file, planner::OptimizerStateWidth width) {
+  const auto found = file.metadata().find("optimizer_state");
+  // Older files do not say it and have fp32.
+  const absl::string_view stored = found == file.metadata().end()
+                                       ? WidthName(planner::OptimizerStateWidth::kFp32)
+                                       : absl::string_view(found->second);
+  if (stored == WidthName(width)) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat(file.path(), " holds optimizer state in ", stored,
+                                                 "; this training has it in ", WidthName(width),
+                                                 ". Resume with optimizer state ", stored, "."));
+}
+
 }  // namespace
 
 absl::Status SaveCheckpoint(FileSystem& files, absl::string_view path, const planner::Plan& plan,
                             const ModelState& state, StepRunner& runner, const Progress& progress) {
   std::vector<SafetensorsTensor> tensors;
+  std::vector<at::Tensor> host;  // whose memory `tensors` shows
   RETURN_IF_ERROR(ForEachTensor(plan.graph, state, runner.optimizer(),
                                 [&](std::string name, const at::Tensor& tensor) {
-                                  tensors.push_back(AsFileTensor(std::move(name), tensor));
+                                  host.push_back(tensor.cpu());
+                                  tensors.push_back(AsFileTensor(std::move(name), host.back()));
                                   return absl::OkStatus();
                                 }));
   const LossScaler::State& scaler = runner.scaler().state();
@@ -108,6 +137,7 @@ absl::Status SaveCheckpoint(FileSystem& files, absl::string_view path, const pla
       {"epoch", absl::StrCat(progress.epoch)},
       {"skipped_steps", absl::StrCat(progress.skipped_steps)},
       {"optimizer_steps", absl::StrCat(runner.optimizer().steps())},
+      {"optimizer_state", std::string(WidthName(runner.optimizer().state_width()))},
       {"loss_scale", absl::StrFormat("%.17g", scaler.scale)},
       {"good_steps", absl::StrCat(scaler.good_steps)},
       {"skips_in_row", absl::StrCat(scaler.skips_in_row)},
@@ -121,6 +151,7 @@ absl::StatusOr<Progress> LoadCheckpoint(FileSystem& files, absl::string_view pat
                                         StepRunner& runner) {
   ASSIGN_OR_RETURN(const Safetensors file, Safetensors::Open(files, path));
   RETURN_IF_ERROR(CheckVersion(file, plan));
+  RETURN_IF_ERROR(CheckWidth(file, runner.optimizer().state_width()));
   Progress progress;
   ASSIGN_OR_RETURN(progress.step, ReadNumber<int64_t>(file, "step"));
   ASSIGN_OR_RETURN(progress.epoch, ReadNumber<int>(file, "epoch"));

@@ -6,7 +6,8 @@
 //   ASSIGN_OR_RETURN(progress, LoadCheckpoint(files, path, plan, state, runner));
 //
 // One .safetensors file: tensors named "model/...", "momentum/..." and so on; the rest is in its
-// metadata.
+// metadata. Moments are kept in the bytes that they have, so a training goes on bit for bit in
+// every width, and with the width that it began with.
 #ifndef MANTISSA_SERVER_ENGINE_CHECKPOINT_H_
 #define MANTISSA_SERVER_ENGINE_CHECKPOINT_H_
 
@@ -33,7 +34,8 @@ absl::Status SaveCheckpoint(FileSystem& files, absl::string_view path, const pla
                             const ModelState& state, StepRunner& runner, const Progress& progress);
 
 // Restores all into `state` and `runner`, promotions into the runner's plan. InvalidArgument if the
-// file is broken or is of another model, optimizer or version. REQUIRES: nothing was promoted yet.
+// file is broken or is of another model, optimizer, width of its moments, or version. REQUIRES:
+// nothing was promoted yet.
 absl::StatusOr<Progress> LoadCheckpoint(FileSystem& files, absl::string_view path,
                                         const planner::Plan& plan, ModelState& state,
                                         StepRunner& runner);

@@ -77,7 +77,9 @@ StepOptions StepOptionsOf(const TrainingOptions& options, int64_t steps_per_epoc
                          .growth_interval = steps_per_epoch},
           .optimizer = {.kind = options.optimizer,
                         .momentum = options.momentum,
-                        .weight_decay = options.weight_decay}};
+                        .weight_decay = options.weight_decay,
+                        .state = options.optimizer_state,
+                        .seed = options.seed}};
 }
 
 // One training from its first step, or the first after a checkpoint, to its last.

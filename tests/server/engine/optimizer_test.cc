@@ -38,7 +38,7 @@ TEST(Sgd, FollowsTheFormulaOverThreeSteps) {
       theta -= 0.1 * buffer;
     }
     EXPECT_NEAR(parameter[i].item<double>(), theta, 1e-6);
-    EXPECT_NEAR((*optimizer->moments()[0].tensors)[0][i].item<double>(), buffer, 1e-6);
+    EXPECT_NEAR(optimizer->moments()[0].tensor(0)[i].item<double>(), buffer, 1e-6);
   }
 }
 

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <functional>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "base/file.h"
@@ -48,9 +49,10 @@ data::LoadedDataset MakeData() {
 
 const planner::ModelOptions kModel = {.name = "squeezenet", .width = 0.1, .classes = kClasses};
 
-planner::Plan MakePlan(const std::string& policy = "uniform") {
+planner::Plan MakePlan(const std::string& policy = "uniform",
+                       const planner::ModelOptions& model = kModel) {
   auto plan =
-      planner::MakePlan({.model = kModel, .precision = {.policy = policy}, .batch_size = 16});
+      planner::MakePlan({.model = model, .precision = {.policy = policy}, .batch_size = 16});
   MANTISSA_CHECK_OK(plan);
   return *std::move(plan);
 }
@@ -161,7 +163,8 @@ TEST(Train, SameJobTwiceGivesEqualWeightsBitForBit) {
   EXPECT_NE(weights, Trained(options));
 }
 
-class ResumeTest : public ::testing::TestWithParam<OptimizerKind> {};
+class ResumeTest
+    : public ::testing::TestWithParam<std::tuple<OptimizerKind, planner::OptimizerStateWidth>> {};
 
 TEST_P(ResumeTest, GoesOnFromACheckpointAsIfItHadNeverStopped) {
   TempFolder whole_folder, folder;
@@ -169,25 +172,27 @@ TEST_P(ResumeTest, GoesOnFromACheckpointAsIfItHadNeverStopped) {
   // Bright pixels overflow, so that the input is promoted.
   data::LoadedDataset data = MakeData();
   data.stddev = {0.01f, 0.01f, 0.01f};
-  options.optimizer = GetParam();
+  std::tie(options.optimizer, options.optimizer_state) = GetParam();
+  // Wide enough for parameters whose moments int8 makes narrow.
+  options.model.width = 0.25;
   options.augment = AugmentKind::kCropFlip;
   options.rounding = RoundingMode::kStochastic;
-  // With AdamW step 2 is skipped, so that the checkpoint is in the middle of a run of good steps.
-  options.loss_scale = 0x1p16;
-  planner::Plan whole_plan = MakePlan();
+  // A step is skipped, so that the checkpoint is in the middle of a run of good steps.
+  options.loss_scale = 0x1p18;
+  planner::Plan whole_plan = MakePlan("uniform", options.model);
   Recorder whole;
   const auto expected = Train(whole_plan, data, options, whole);
   MANTISSA_CHECK_OK(expected);
 
   options.output_dir = folder.path();
-  planner::Plan plan = MakePlan();
+  planner::Plan plan = MakePlan("uniform", options.model);
   Recorder broken_off;
   broken_off.cancel_after = 4;
   EXPECT_EQ(Train(plan, data, options, broken_off).status().code(), absl::StatusCode::kCancelled);
   ASSERT_THAT(broken_off.checkpoints, ::testing::ElementsAre(3));
 
   options.resume_path = broken_off.checkpoint_path;
-  planner::Plan resumed_plan = MakePlan();
+  planner::Plan resumed_plan = MakePlan("uniform", options.model);
   Recorder resumed;
   const auto result = Train(resumed_plan, data, options, resumed);
   MANTISSA_CHECK_OK(result);
@@ -207,8 +212,28 @@ TEST_P(ResumeTest, GoesOnFromACheckpointAsIfItHadNeverStopped) {
             *RealFileSystem().Read(expected->weights_path));
 }
 
-INSTANTIATE_TEST_SUITE_P(Optimizers, ResumeTest,
-                         ::testing::Values(OptimizerKind::kSgd, OptimizerKind::kAdamW));
+INSTANTIATE_TEST_SUITE_P(
+    Optimizers, ResumeTest,
+    ::testing::Combine(::testing::Values(OptimizerKind::kSgd, OptimizerKind::kAdamW),
+                       ::testing::Values(planner::OptimizerStateWidth::kFp32,
+                                         planner::OptimizerStateWidth::kBf16,
+                                         planner::OptimizerStateWidth::kInt8)));
+
+TEST(Train, ACheckpointWithMomentsOfAnotherWidthIsRefusedWithBothWidths) {
+  TempFolder folder;
+  TrainingOptions options = Options(folder.path());
+  options.optimizer_state = planner::OptimizerStateWidth::kBf16;
+  planner::Plan plan = MakePlan();
+  Recorder recorder;
+  MANTISSA_CHECK_OK(Train(plan, MakeData(), options, recorder));
+  options.resume_path = recorder.checkpoint_path;
+  options.optimizer_state = planner::OptimizerStateWidth::kInt8;
+  planner::Plan other = MakePlan();
+  const absl::Status status = Train(other, MakeData(), options, recorder).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(status.message()),
+              HasSubstr("in bf16; this training has it in int8. Resume with optimizer state bf16"));
+}
 
 TEST(Train, ACheckpointOfOtherDataOrABrokenOneIsRefused) {
   TempFolder folder;
