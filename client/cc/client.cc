@@ -137,6 +137,10 @@ absl::StatusOr<v1::Job> Client::GetJob(const v1::GetJobRequest& request) {
   return impl_->Call(*impl_->job, &v1::JobService::Stub::GetJob, request);
 }
 
+absl::StatusOr<v1::JobMemory> Client::GetJobMemory(const v1::GetJobMemoryRequest& request) {
+  return impl_->Call(*impl_->job, &v1::JobService::Stub::GetJobMemory, request);
+}
+
 absl::StatusOr<v1::ListJobsResponse> Client::ListJobs(const v1::ListJobsRequest& request) {
   return impl_->Call(*impl_->job, &v1::JobService::Stub::ListJobs, request);
 }

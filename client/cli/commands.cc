@@ -4,6 +4,7 @@
 
 #include "client/cli/cmd_dataset.h"
 #include "client/cli/cmd_job.h"
+#include "client/cli/cmd_memory.h"
 #include "client/cli/cmd_model.h"
 #include "client/cli/cmd_plan.h"
 #include "client/cli/cmd_server.h"
@@ -201,6 +202,23 @@ std::vector<Command> AboutJobs() {
           .examples = {{"mantissa get job-3f9a1c7e", "see how a job stands"},
                        {"mantissa get job-3f9a1c7e -o json", "the same for a program"}},
           .run = &RunGet,
+      },
+      {
+          .name = "memory",
+          .summary = "Draw the memory of a job's training steps, and what it saves",
+          .description =
+              "The step that needed most, operator by operator, stacked by what the bytes are for: "
+              "master weights, rounded weights, activations that wait for the backward pass, "
+              "gradients, the optimizer's moments, and workspace inside an operator. Then the peak "
+              "by kind, measured and predicted, and what the same training needs otherwise: in "
+              "fp32, with every tensor in 16 bits, and with the paper's operator-based assignment. "
+              "Counts the bytes of tensors; a process takes more. Measured after the job's second "
+              "step; the comparison comes with its end.",
+          .positionals = {kJob},
+          .json = "a mantissa.v1.JobMemory.",
+          .examples = {{"mantissa memory job-3f9a1c7e", "see where a step's memory goes"},
+                       {"mantissa memory job-3f9a1c7e -o json", "the same for a program"}},
+          .run = &RunMemory,
       },
       {
           .name = "watch",

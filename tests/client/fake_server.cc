@@ -95,6 +95,19 @@ class FakeJobService : public v1::JobService::Service {
     return grpc::Status::OK;
   }
 
+  grpc::Status GetJobMemory(grpc::ServerContext* context, const v1::GetJobMemoryRequest* request,
+                            v1::JobMemory* response) override {
+    absl::MutexLock lock(&state_.mutex);
+    if (auto entered = Enter(state_, "GetJobMemory", context); !entered.ok()) return entered;
+    const auto job = state_.jobs.find(request->id());
+    if (job == state_.jobs.end()) return NoJob(request->id());
+    if (!job->second.memory.has_measured()) {
+      return {grpc::StatusCode::FAILED_PRECONDITION, "it was not measured yet"};
+    }
+    *response = job->second.memory;
+    return grpc::Status::OK;
+  }
+
   // Pages of the asked-for size, by number.
   grpc::Status ListJobs(grpc::ServerContext* context, const v1::ListJobsRequest* request,
                         v1::ListJobsResponse* response) override {
@@ -384,6 +397,11 @@ void FakeServer::AddJob(const v1::Job& job, const std::vector<v1::JobEvent>& eve
   absl::MutexLock lock(&state_.mutex);
   state_.jobs[job.id()].job = job;
   state_.jobs[job.id()].events = events;
+}
+
+void FakeServer::SetMemory(const std::string& id, const v1::JobMemory& memory) {
+  absl::MutexLock lock(&state_.mutex);
+  state_.jobs[id].memory = memory;
 }
 
 void FakeServer::SetLog(const std::string& id, const std::string& log) {

@@ -34,6 +34,7 @@ struct FakeJob {
   std::vector<v1::JobEvent> events;
   std::string log;
   std::map<std::string, std::string> artifacts;
+  v1::JobMemory memory;
 };
 
 struct FakeBlob {
@@ -76,6 +77,8 @@ class FakeServer {
   void Stop();
 
   void AddJob(const v1::Job& job, const std::vector<v1::JobEvent>& events);
+  // What GetJobMemory answers; FAILED_PRECONDITION before.
+  void SetMemory(const std::string& id, const v1::JobMemory& memory);
   void SetLog(const std::string& id, const std::string& log);
   // The job's artifacts tell of it too. `declared`: a hash to declare instead of the right one.
   void AddArtifact(const std::string& id, const std::string& name, const std::string& bytes,
@@ -110,6 +113,10 @@ absl::Status MissingResourceError(const std::string& type, const std::string& na
 // The events of a job that trains for `steps` steps and ends in `end`: states, a plan, steps with
 // a skipped one, a promotion, an evaluation. A second apart, from 2026-11-24 12:00:00 UTC on.
 std::vector<v1::JobEvent> TrainingEvents(int steps, v1::JobState end);
+
+// Memory of a step of `operators` operators with timelines: activations of 10 KiB each pile up and
+// are taken down again, beside 40 KiB of masters and moments. Predicted are 4 % more.
+v1::JobMemory SteppedMemory(int operators);
 
 // The job they belong to, as it is after them.
 v1::Job TrainedJob(const std::string& id, const std::vector<v1::JobEvent>& events);

@@ -121,6 +121,48 @@ v1::Plan SmallPlan() {
 
 }  // namespace
 
+v1::JobMemory SteppedMemory(int operators) {
+  constexpr int64_t kKiB = 1024;
+  v1::JobMemory memory;
+  v1::StepMemory &measured = *memory.mutable_measured(), &predicted = *memory.mutable_predicted();
+  const auto add = [&](v1::StepPhase phase, const std::string& name, int64_t activations,
+                       int64_t gradients) {
+    v1::MemoryPoint& point = *measured.add_timeline();
+    point.set_phase(phase);
+    point.set_operator_(name);
+    v1::MemoryBytes& bytes = *point.mutable_bytes();
+    bytes.set_masters(20 * kKiB);
+    bytes.set_optimizer(20 * kKiB);
+    bytes.set_activations(activations);
+    bytes.set_gradients(gradients);
+    bytes.set_workspace(5 * kKiB);
+    bytes.set_total(45 * kKiB + activations + gradients);
+    if (bytes.total() > measured.peak_bytes()) {
+      measured.set_peak_bytes(bytes.total());
+      *measured.mutable_peak() = point;
+    }
+    v1::MemoryPoint& expected = *predicted.add_timeline();
+    expected = point;
+    expected.mutable_bytes()->set_total(bytes.total() * 104 / 100);
+  };
+  for (int i = 1; i <= operators; ++i) {
+    add(v1::STEP_PHASE_FORWARD, "op" + std::to_string(i), i * 10 * kKiB, 0);
+  }
+  for (int i = operators; i >= 1; --i) {
+    add(v1::STEP_PHASE_BACKWARD, "op" + std::to_string(i), i * 10 * kKiB, 10 * kKiB);
+  }
+  add(v1::STEP_PHASE_UPDATE, "", 0, 20 * kKiB);
+  measured.set_saved_for_backward_bytes(operators * 10 * kKiB);
+  predicted.set_peak_bytes(measured.peak_bytes() * 104 / 100);
+  *predicted.mutable_peak() = measured.peak();
+  memory.set_device("cpu");
+  memory.set_step(2);
+  AddBaseline("fp32", 4 * measured.peak_bytes(), /*measured=*/true, *memory.add_baselines());
+  AddBaseline("16-bit", 2 * measured.peak_bytes(), /*measured=*/true, *memory.add_baselines());
+  AddBaseline("operator", 3 * measured.peak_bytes(), /*measured=*/false, *memory.add_baselines());
+  return memory;
+}
+
 std::vector<v1::JobEvent> TrainingEvents(int steps, v1::JobState end) {
   std::vector<v1::JobEvent> events;
   Script script(events);

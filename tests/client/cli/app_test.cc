@@ -345,6 +345,8 @@ TEST_F(AppTest, WatchPrintsPlainLinesWithoutTerminal) {
   AddJob("job-1", v1::JOB_STATE_SUCCEEDED, 6);
   ASSERT_EQ(Run({"watch", "job-1"}), kSucceeded);
   EXPECT_THAT(io_.out(), Not(HasSubstr("\x1b")));
+  EXPECT_THAT(io_.out(), HasSubstr("400 B in fp32; a step is predicted to need 100.0 KiB, "
+                                   "1 operators recomputed\n"));
   EXPECT_THAT(io_.out(), HasSubstr("12:00:05 a step needed 101.0 KiB of tensors at its peak, "
                                    "predicted 100.0 KiB\n"));
   EXPECT_THAT(io_.out(), HasSubstr("12:00:06 step 1/6"));
@@ -464,6 +466,33 @@ TEST_F(AppTest, KeepsItsJsonAndTablesStable) {
   ExpectGolden("model_list.json", io_.out());
   ASSERT_EQ(Run({"submit", "-m", "resnet18", "-d", "digits", "--dry-run"}), kSucceeded);
   ExpectGolden("job_spec.json", io_.out());
+}
+
+TEST_F(AppTest, DrawsTheMemoryOfAStep) {
+  AddJob("job-1", v1::JOB_STATE_SUCCEEDED);
+  EXPECT_EQ(Run({"memory", "job-1"}), kRefused);
+  EXPECT_THAT(io_.err(), HasSubstr("it was not measured yet"));
+  server_.SetMemory("job-1", SteppedMemory(20));
+  ASSERT_EQ(Run({"memory", "job-1"}), kSucceeded);
+  ExpectGolden("memory.txt", io_.out());
+  ASSERT_EQ(Run({"memory", "job-1", "-o", "json"}), kSucceeded);
+  const json memory = json::parse(io_.out());
+  EXPECT_EQ(memory["measured"]["peak_bytes"], (45 + 200 + 10) << 10);
+  EXPECT_EQ(memory["measured"]["timeline"].size(), 41u);
+  EXPECT_EQ(memory["baselines"][2]["measured"], false);
+  EXPECT_EQ(Run({"memory", "job-9"}), kRefused);
+}
+
+TEST_F(AppTest, ColoursTheMemoryOfAStepOnATerminalUnlessTold) {
+  AddJob("job-1", v1::JOB_STATE_SUCCEEDED);
+  server_.SetMemory("job-1", SteppedMemory(20));
+  io_.terminal = TerminalSize{.columns = 100, .rows = 50};
+  ASSERT_EQ(Run({"memory", "job-1"}), kSucceeded);
+  EXPECT_THAT(io_.out(), HasSubstr("\x1b[32m█"));
+  io_.environment["NO_COLOR"] = "1";
+  ASSERT_EQ(Run({"memory", "job-1"}), kSucceeded);
+  EXPECT_THAT(io_.out(), Not(HasSubstr("\x1b")));
+  EXPECT_THAT(io_.out(), HasSubstr("AAAA"));
 }
 
 TEST_F(AppTest, PrintsHelpWithoutServerOrArguments) {
