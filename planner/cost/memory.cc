@@ -35,6 +35,10 @@ bool IsAll(const std::vector<kernels::Format>& formats, const std::vector<int>& 
                      [&](int tensor) { return formats[tensor] == format; });
 }
 
+void Subtract(const MemoryByKind& part, MemoryByKind& whole) {
+  for (int kind = 0; kind < kMemoryKinds; ++kind) whole[kind] -= part[kind];
+}
+
 bool IsNative(const kernels::Format& format) {
   return format == kernels::kFp32 || format == kernels::kBf16 || format == kernels::kFp16;
 }
@@ -121,25 +125,14 @@ class MemoryModelBuilder {
     Add({0, last_point_, MemoryKind::kWorkspace, -1, batch});
   }
 
-  // Whether a view shows memory of its own: a reshape of what lies in another order.
-  bool CopiesItsInput(NodeId node) const { return copies_[node]; }
-
-  void FindCopies() {
-    copies_.assign(graph_.nodes().size(), false);
-    std::vector<bool> in_order(graph_.values().size(), true);
-    for (NodeId node = 0; node < static_cast<NodeId>(graph_.nodes().size()); ++node) {
-      if (!IsShapeOnly(graph_, graph_.node(node))) continue;
-      const ValueId output = graph_.node(node).outputs[0];
-      const std::string& op = graph_.node(node).op;
-      const bool moves = op == "aten::permute" || op == "aten::transpose" || op == "aten::t";
-      copies_[node] = !moves && !in_order[graph_.value(output).alias_of];
-      in_order[output] = !moves;
-    }
+  // Whether a view has memory of its own: codes are stored in order, so moving dimensions copies.
+  bool CopiesItsInput(NodeId node) const {
+    const std::string& op = graph_.node(node).op;
+    return op == "aten::permute" || op == "aten::transpose" || op == "aten::t";
   }
 
   // Values share the memory of what they show until the last of them dies.
   void AddActivations() {
-    FindCopies();
     std::vector<int> span_of(graph_.values().size(), kNever);  // index of the span
     std::vector<int> holders(graph_.values().size(), 0);       // by storage
     std::vector<ValueId> storage(graph_.values().size(), kNoValue);
@@ -178,6 +171,8 @@ class MemoryModelBuilder {
     Span span{task, task, MemoryKind::kActivations, tensors_.FindProduced(value),
               ElementsOf(value)};
     if (span.tensor < 0) span.size *= DTypeBytes(graph_.value(value).dtype);
+    const NodeId node = graph_.value(value).producer;
+    if (node != kNoNode && !IsShapeOnly(graph_, graph_.node(node))) span.made = Span::Made::kStored;
     // The engine shows the batch's own memory.
     span.free_in_fp32 = graph_.value(value).kind == ValueKind::kInput;
     return span;
@@ -255,7 +250,9 @@ class MemoryModelBuilder {
          .kind = MemoryKind::kGradients,
          .tensor = dv,
          .size = ElementsOf(input),
-         .node = when_packed});
+         .node = when_packed,
+         .made = Span::Made::kStored,
+         .used_up = true});
   }
 
   // Stored as computed, the gradients of both inputs are the gradient of the sum, in its memory.
@@ -286,7 +283,8 @@ class MemoryModelBuilder {
          .last = last_point_,
          .kind = MemoryKind::kGradients,
          .tensor = dtheta,
-         .size = ElementsOf(parameter)});
+         .size = ElementsOf(parameter),
+         .made = Span::Made::kFinished});
   }
 
   // One parameter after the other: its gradient unpacked, and what the optimizer computes with.
@@ -305,7 +303,7 @@ class MemoryModelBuilder {
         bytes += elements * kernels::kFp32.bytes();
       }
       update.as_computed = std::max(update.as_computed, bytes);
-      update.packed = std::max(update.packed, bytes + elements * kernels::kFp32.bytes());
+      update.compute = std::max(update.compute, bytes + elements * kernels::kFp32.bytes());
     }
     return update;
   }
@@ -317,7 +315,6 @@ class MemoryModelBuilder {
   MemoryModel& model_;
   const int last_point_;
   std::vector<int> forward_of_, backward_of_;  // by node: tasks
-  std::vector<bool> copies_;                   // by node
 };
 
 MemoryModel::MemoryModel(const Graph& graph, const TensorTable& tensors, const Schedule& schedule,
@@ -344,34 +341,70 @@ int64_t MemoryModel::BytesOf(const Span& span, const std::vector<kernels::Format
   return span.size * (wide ? kernels::kFp32.bytes() : format.bytes());
 }
 
-int64_t MemoryModel::WorkspaceOf(size_t point, const std::vector<kernels::Format>& formats,
+std::vector<MemoryModel::Lasting> MemoryModel::LastingBytes(
+    const std::vector<kernels::Format>& formats, const std::vector<bool>& as_computed) const {
+  std::vector<Lasting> lasting(points_.size() + 1);
+  for (const Span& span : spans_) {
+    const int64_t bytes = BytesOf(span, formats, as_computed);
+    Lasting& first = lasting[span.first];
+    first.by_kind.of(span.kind) += bytes;
+    lasting[span.last + 1].by_kind.of(span.kind) -= bytes;
+    if (span.made == Span::Made::kStored) first.stored.of(span.kind) += bytes;
+    if (span.made == Span::Made::kFinished) first.finished.of(span.kind) += bytes;
+    if (span.used_up && span.last > span.first) {
+      lasting[span.last].used_up.of(span.kind) += bytes;
+    }
+  }
+  lasting.pop_back();
+  for (size_t i = 1; i < lasting.size(); ++i) {
+    for (int kind = 0; kind < kMemoryKinds; ++kind) {
+      lasting[i].by_kind[kind] += lasting[i - 1].by_kind[kind];
+    }
+  }
+  return lasting;
+}
+
+MemoryByKind MemoryModel::MostAt(size_t point, const Lasting& lasting,
+                                 const std::vector<kernels::Format>& formats,
                                  const std::vector<bool>& as_computed) const {
   const Workspace& workspace = workspaces_[point];
   const NodeId node = points_[point].node;
-  const bool unpacks =
-      node == kNoNode ? !IsAll(formats, parameter_gradients_, kernels::kFp32) : !as_computed[node];
-  int64_t bytes = unpacks ? workspace.packed : workspace.as_computed;
+  int64_t unpacked = 0;
   for (const Workspace::Unpacked& parameter : workspace.parameters) {
-    if (formats[parameter.tensor] != options_.tiles.wide) bytes += parameter.bytes;
+    if (formats[parameter.tensor] != options_.tiles.wide) unpacked += parameter.bytes;
   }
-  return bytes;
+  const auto with = [&](int64_t bytes) {
+    MemoryByKind moment = lasting.by_kind;
+    moment.of(MemoryKind::kWorkspace) += bytes;
+    return moment;
+  };
+  const bool takes_over = node == kNoNode ? IsAll(formats, parameter_gradients_, kernels::kFp32)
+                                          : static_cast<bool>(as_computed[node]);
+  if (takes_over) return with(workspace.as_computed + unpacked);
+  MemoryByKind compute = with(workspace.compute + unpacked);
+  MemoryByKind store = with(workspace.store + unpacked);
+  MemoryByKind finish = with(workspace.finish);
+  Subtract(lasting.finished, compute);
+  Subtract(lasting.finished, store);
+  Subtract(lasting.used_up, finish);
+  if (workspace.one_tile) {
+    Subtract(lasting.stored, compute);
+    Subtract(lasting.used_up, compute);
+    Subtract(lasting.used_up, store);
+  }
+  const auto less = [](const MemoryByKind& a, const MemoryByKind& b) {
+    return a.total() < b.total();
+  };
+  return std::max({compute, store, finish}, less);
 }
 
 MemoryForecast MemoryModel::Predict(const std::vector<kernels::Format>& formats) const {
   const std::vector<bool> as_computed = StoredAsComputed(formats);
+  const std::vector<Lasting> lasting = LastingBytes(formats, as_computed);
   MemoryForecast forecast{.points = points_};
-  std::vector<MemoryByKind> change(points_.size() + 1);
-  for (const Span& span : spans_) {
-    const int64_t bytes = BytesOf(span, formats, as_computed);
-    change[span.first].of(span.kind) += bytes;
-    change[span.last + 1].of(span.kind) -= bytes;
-  }
-  MemoryByKind now = {};
   for (size_t i = 0; i < points_.size(); ++i) {
-    for (int kind = 0; kind < kMemoryKinds; ++kind) now[kind] += change[i][kind];
     MemoryPoint& point = forecast.points[i];
-    point.by_kind = now;
-    point.by_kind.of(MemoryKind::kWorkspace) += WorkspaceOf(i, formats, as_computed);
+    point.by_kind = MostAt(i, lasting[i], formats, as_computed);
     if (point.by_kind.total() > forecast.peak_bytes) {
       forecast.peak_bytes = point.by_kind.total();
       forecast.peak = static_cast<int>(i);
@@ -389,17 +422,10 @@ MemoryForecast MemoryModel::Predict(const std::vector<kernels::Format>& formats)
 
 std::vector<int64_t> MemoryModel::TotalBytes(const std::vector<kernels::Format>& formats) const {
   const std::vector<bool> as_computed = StoredAsComputed(formats);
-  std::vector<int64_t> total(points_.size() + 1);
-  for (const Span& span : spans_) {
-    const int64_t bytes = BytesOf(span, formats, as_computed);
-    total[span.first] += bytes;
-    total[span.last + 1] -= bytes;
-  }
-  total.pop_back();
-  int64_t lasting = 0;
+  const std::vector<Lasting> lasting = LastingBytes(formats, as_computed);
+  std::vector<int64_t> total(lasting.size());
   for (size_t i = 0; i < total.size(); ++i) {
-    lasting += total[i];
-    total[i] = lasting + WorkspaceOf(i, formats, as_computed);
+    total[i] = MostAt(i, lasting[i], formats, as_computed).total();
   }
   return total;
 }

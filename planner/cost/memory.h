@@ -87,12 +87,25 @@ class MemoryModel {
     bool as_computed = false;
     // Takes no memory in fp32: the engine has the values elsewhere already.
     bool free_in_fp32 = false;
+    // When in its first task it is made, and whether in its last it is used up by being read: see
+    // Workspace.
+    enum class Made { kBefore, kStored, kFinished };
+    Made made = Made::kBefore;
+    bool used_up = false;
+  };
+  // Bytes at a point, and what of them is not there at all its moments.
+  struct Lasting {
+    MemoryByKind by_kind = {};
+    MemoryByKind stored = {}, finished = {}, used_up = {};
   };
 
   std::vector<bool> StoredAsComputed(const std::vector<kernels::Format>& formats) const;
   int64_t BytesOf(const Span& span, const std::vector<kernels::Format>& formats,
                   const std::vector<bool>& as_computed) const;
-  int64_t WorkspaceOf(size_t point, const std::vector<kernels::Format>& formats,
+  std::vector<Lasting> LastingBytes(const std::vector<kernels::Format>& formats,
+                                    const std::vector<bool>& as_computed) const;
+  MemoryByKind MostAt(size_t point, const Lasting& lasting,
+                      const std::vector<kernels::Format>& formats,
                       const std::vector<bool>& as_computed) const;
 
   MemoryOptions options_;

@@ -36,12 +36,18 @@ class WorkspaceModel {
         TilesOf(graph_, tensors_, task.node, rule, packed_formats_, batch_size_, options_);
     const TileBytes tile = TileBytesOf(task.node, tiles);
     const TileBytes whole = TileBytesOf(task.node, {});
-    Workspace workspace;
+    Workspace workspace{.one_tile = tiles.count() == 1};
+    if (rule.kind == GradientKind::kView) return workspace;
     if (task.kind == Task::Kind::kBackward) {
-      workspace.packed = Backward(rule.kind, tile) + ParameterGradients(task.node, tiles.count());
+      const int64_t gradients = ParameterGradients(task.node);
+      const int64_t sums = tiles.count() > 1 ? gradients : 0;
+      workspace.compute = Backward(rule.kind, tile) + gradients + sums;
+      workspace.store = tile.input_sum + gradients;
+      workspace.finish = gradients;
       workspace.as_computed = BackwardAsComputed(rule.kind, whole);
     } else {
-      workspace.packed = Forward(rule.kind, tile);
+      workspace.compute = Forward(rule.kind, tile);
+      workspace.store = tile.output;
       workspace.as_computed = ForwardAsComputed(rule.kind, whole);
     }
     AddParameters(task, rule, workspace);
@@ -115,14 +121,14 @@ class WorkspaceModel {
     return kind == GradientKind::kMaxPool ? 3 * kPlaceBytes * whole.output_elements : 0;
   }
 
-  // What LibTorch makes for a tile, and what the tiles' are added up in.
-  int64_t ParameterGradients(NodeId node, int64_t tiles) const {
+  // What an operator makes for a tile, and as much again what the tiles' are added up in.
+  int64_t ParameterGradients(NodeId node) const {
     int64_t bytes = 0;
     for (const ValueId input : TensorInputs(graph_, node)) {
       if (graph_.value(tensors_.Resolve(input)).kind != ValueKind::kParameter) continue;
       bytes += Elements(graph_.value(input).shape, batch_size_) * options_.wide.bytes();
     }
-    return tiles > 1 ? 2 * bytes : bytes;
+    return bytes;
   }
 
   void AddParameters(const Task& task, const GradientRule& rule, Workspace& workspace) const {

@@ -4,7 +4,7 @@
 // the temporaries of LibTorch's operators.
 //
 //   const std::vector<Workspace> of_task = WorkspacesOf(graph, tensors, schedule, 128, tiles);
-//   int64_t bytes = of_task[task].packed;  // where its v and dv are packed
+//   int64_t bytes = of_task[task].compute;  // while its operator computes on a tile
 //
 // The one place that knows how the engine runs each operator (server/engine/tile_*.cc); pure.
 
@@ -21,12 +21,17 @@
 
 namespace mantissa::planner {
 
+// A task whose v and dv are packed goes through three moments, tile by tile: an operator computes
+// from unpacked tiles; what it made is packed; when all tiles are done, gradients of parameters
+// are. A task of one tile has not packed anything yet while it computes, and has dropped the codes
+// of the gradient that it reads.
 struct Workspace {
-  // At the busiest moment of a tile, where the task's v and dv are packed: then it runs in tiles.
-  int64_t packed = 0;
-  // Where all are stored as they are computed, and results are taken over without a copy.
+  int64_t compute = 0, store = 0, finish = 0;
+  bool one_tile = true;
+  // Where all v and dv are stored as they are computed: results are taken over without a copy.
   int64_t as_computed = 0;
-  // Besides, for each parameter that is not stored as it is computed: its values unpacked.
+  // Besides, to compute and store, for each parameter that is not stored as it is computed: its
+  // values unpacked.
   struct Unpacked {
     int tensor = -1;  // theta
     int64_t bytes = 0;
