@@ -1,6 +1,7 @@
 #include "planner/policies/budget.h"
 
 #include <algorithm>
+#include <numeric>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -25,14 +26,17 @@ class Search {
     }
   }
 
-  std::vector<int> Order() && {
-    std::vector<int> order, left;
-    for (int group = 0; group < tensors_.group_count(); ++group) left.push_back(group);
+  // `limit_bytes` 0: none.
+  std::vector<int> Order(int64_t limit_bytes) && {
+    std::vector<int> order, left(tensors_.group_count());
+    std::iota(left.begin(), left.end(), 0);
     while (!left.empty()) {
-      const auto best = left.begin() + BestOf(left);
-      SetLow(*best, true);
-      order.push_back(*best);
-      left.erase(best);
+      const bool over = model_.PeakBytes(formats_) > limit_bytes;
+      const auto next = left.begin() + NextOf(left, over ? limit_bytes : 0);
+      SetLow(*next, true);
+      order.push_back(*next);
+      left.erase(next);
+      if (over && model_.PeakBytes(formats_) <= limit_bytes) PutBack(limit_bytes, order, left);
     }
     return order;
   }
@@ -41,24 +45,45 @@ class Search {
   // Bytes an element made low: off the peak, and off the moment that is the peak now.
   using Gain = std::pair<double, double>;
 
-  int BestOf(const std::vector<int>& groups) {
+  // Index into `groups`.
+  int NextOf(const std::vector<int>& groups, int64_t limit_bytes) {
     const std::vector<int64_t> now = model_.TotalBytes(formats_);
     const auto peak = std::max_element(now.begin(), now.end());
-    int best = 0;
+    int best = 0, smallest = -1;
     Gain most = {-1, -1};
     for (size_t i = 0; i < groups.size(); ++i) {
       SetLow(groups[i], true);
       const std::vector<int64_t> then = model_.TotalBytes(formats_);
       SetLow(groups[i], false);
-      const auto elements = static_cast<double>(elements_[groups[i]]);
+      const int64_t new_peak = *std::max_element(then.begin(), then.end());
+      const int64_t elements = elements_[groups[i]];
+      if (new_peak <= limit_bytes && (smallest < 0 || elements < elements_[groups[smallest]])) {
+        smallest = static_cast<int>(i);
+      }
       const Gain gain = {
-          static_cast<double>(*peak - *std::max_element(then.begin(), then.end())) / elements,
-          static_cast<double>(*peak - then[peak - now.begin()]) / elements};
+          static_cast<double>(*peak - new_peak) / static_cast<double>(elements),
+          static_cast<double>(*peak - then[peak - now.begin()]) / static_cast<double>(elements)};
       if (gain <= most) continue;
       most = gain;
       best = static_cast<int>(i);
     }
-    return best;
+    return smallest >= 0 ? smallest : best;
+  }
+
+  // Those of `taken` without which a step fits too.
+  void PutBack(int64_t limit_bytes, std::vector<int>& taken, std::vector<int>& left) {
+    std::vector<int> largest_first = taken;
+    std::stable_sort(largest_first.begin(), largest_first.end(),
+                     [&](int a, int b) { return elements_[a] > elements_[b]; });
+    for (const int group : largest_first) {
+      SetLow(group, false);
+      if (model_.PeakBytes(formats_) > limit_bytes) {
+        SetLow(group, true);
+        continue;
+      }
+      taken.erase(std::find(taken.begin(), taken.end(), group));
+      left.insert(std::lower_bound(left.begin(), left.end(), group), group);
+    }
   }
 
   void SetLow(int group, bool low) {
@@ -81,9 +106,11 @@ class Search {
 std::vector<int> Budget::GroupOrder(const Graph& graph, const TensorTable& tensors,
                                     int64_t batch_size) const {
   const Schedule schedule = MakeSchedule(graph, tensors, {});
-  const MemoryModel model(graph, tensors, schedule, batch_size, memory_);
-  const bool paper = memory_.tiles.wide == kernels::kFp32;
-  return Search(tensors, model, batch_size, paper ? kernels::kHigh : memory_.tiles.wide).Order();
+  const MemoryModel model(graph, tensors, schedule, batch_size, context_.memory);
+  const kernels::Format& wide = context_.memory.tiles.wide;
+  const bool paper = wide == kernels::kFp32;
+  return Search(tensors, model, batch_size, paper ? kernels::kHigh : wide)
+      .Order(context_.memory_bytes);
 }
 
 std::string Budget::Place(int place) const {

@@ -5,7 +5,9 @@
 //
 // Greedy: each next group is the one whose becoming low takes most bytes off the peak an element
 // made low; where none lowers it (several moments are equally high), the one that takes most off
-// the highest moment. Of equal ones the smaller id. O(groups^2 * tasks).
+// the highest moment. Of equal ones the smaller id. Under a limit of memory, as soon as one more
+// group is enough, the smallest that is enough comes next, and those that were taken in vain, the
+// largest first, come after it. O(groups^2 * tasks).
 
 #ifndef MANTISSA_PLANNER_POLICIES_BUDGET_H_
 #define MANTISSA_PLANNER_POLICIES_BUDGET_H_
@@ -21,7 +23,7 @@ namespace mantissa::planner {
 class Budget : public OrderedPolicy {
  public:
   Budget(double low_ratio, const PolicyContext& context)
-      : OrderedPolicy(low_ratio, context), memory_(context.memory) {}
+      : OrderedPolicy(low_ratio, context), context_(context) {}
 
   std::vector<int> GroupOrder(const Graph& graph, const TensorTable& tensors,
                               int64_t batch_size) const override;
@@ -30,7 +32,7 @@ class Budget : public OrderedPolicy {
   std::string Place(int place) const override;
 
  private:
-  MemoryOptions memory_;
+  PolicyContext context_;
 };
 
 }  // namespace mantissa::planner
