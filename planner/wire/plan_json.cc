@@ -51,9 +51,7 @@ ordered_json PointToJson(const v1::MemoryPoint& point) {
 }
 
 void AddMemory(const v1::Plan& plan, ordered_json& object) {
-  object["memory"] = {{"peak_bytes", plan.memory().peak_bytes()},
-                      {"saved_for_backward_bytes", plan.memory().saved_for_backward_bytes()},
-                      {"peak", PointToJson(plan.memory().peak())}};
+  object["memory"] = StepMemoryToJson(plan.memory());
   object["baselines"] = ordered_json::array();
   for (const v1::MemoryBaseline& baseline : plan.baselines()) {
     object["baselines"].push_back(
@@ -77,6 +75,12 @@ std::string TensorKindText(v1::TensorKind kind) {
     default:
       return "unknown";
   }
+}
+
+ordered_json StepMemoryToJson(const v1::StepMemory& memory) {
+  return {{"peak_bytes", memory.peak_bytes()},
+          {"saved_for_backward_bytes", memory.saved_for_backward_bytes()},
+          {"peak", PointToJson(memory.peak())}};
 }
 
 ordered_json PlanToJson(const v1::Plan& plan, bool with_tensors) {

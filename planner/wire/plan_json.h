@@ -38,6 +38,9 @@ namespace mantissa::planner {
 // `tensors` and `timeline` are left out unless asked for.
 nlohmann::ordered_json PlanToJson(const v1::Plan& plan, bool with_tensors);
 
+// What a plan has as `memory`, without the timeline.
+nlohmann::ordered_json StepMemoryToJson(const v1::StepMemory& memory);
+
 // v, theta, dv, dtheta: how people and JSON call a kind.
 std::string TensorKindText(v1::TensorKind kind);
 
