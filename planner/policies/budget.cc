@@ -28,46 +28,76 @@ class Search {
 
   // `limit_bytes` 0: none.
   std::vector<int> Order(int64_t limit_bytes) && {
-    std::vector<int> order, left(tensors_.group_count());
+    std::vector<int> taken, left(tensors_.group_count());
     std::iota(left.begin(), left.end(), 0);
-    while (!left.empty()) {
-      const bool over = model_.PeakBytes(formats_) > limit_bytes;
-      const auto next = left.begin() + NextOf(left, over ? limit_bytes : 0);
-      SetLow(*next, true);
-      order.push_back(*next);
-      left.erase(next);
-      if (over && model_.PeakBytes(formats_) <= limit_bytes) PutBack(limit_bytes, order, left);
+    if (limit_bytes > 0 && model_.PeakBytes(formats_) > limit_bytes) {
+      TakeUntilFits(limit_bytes, taken, left);
     }
-    return order;
+    while (!left.empty()) Take(NextOf(left, 0).most, taken, left);
+    return taken;
   }
 
  private:
   // Bytes an element made low: off the peak, and off the moment that is the peak now.
   using Gain = std::pair<double, double>;
 
-  // Index into `groups`.
-  int NextOf(const std::vector<int>& groups, int64_t limit_bytes) {
+  struct Next {
+    int most = -1;    // the group with the most gain
+    int enough = -1;  // the smallest that alone is enough; -1: none is
+  };
+
+  Next NextOf(const std::vector<int>& groups, int64_t limit_bytes) {
     const std::vector<int64_t> now = model_.TotalBytes(formats_);
     const auto peak = std::max_element(now.begin(), now.end());
-    int best = 0, smallest = -1;
+    Next next;
     Gain most = {-1, -1};
-    for (size_t i = 0; i < groups.size(); ++i) {
-      SetLow(groups[i], true);
+    for (const int group : groups) {
+      SetLow(group, true);
       const std::vector<int64_t> then = model_.TotalBytes(formats_);
-      SetLow(groups[i], false);
+      SetLow(group, false);
       const int64_t new_peak = *std::max_element(then.begin(), then.end());
-      const int64_t elements = elements_[groups[i]];
-      if (new_peak <= limit_bytes && (smallest < 0 || elements < elements_[groups[smallest]])) {
-        smallest = static_cast<int>(i);
-      }
-      const Gain gain = {
-          static_cast<double>(*peak - new_peak) / static_cast<double>(elements),
-          static_cast<double>(*peak - then[peak - now.begin()]) / static_cast<double>(elements)};
+      const bool smaller = next.enough < 0 || elements_[group] < elements_[next.enough];
+      if (new_peak <= limit_bytes && smaller) next.enough = group;
+      const auto elements = static_cast<double>(elements_[group]);
+      const Gain gain = {static_cast<double>(*peak - new_peak) / elements,
+                         static_cast<double>(*peak - then[peak - now.begin()]) / elements};
       if (gain <= most) continue;
       most = gain;
-      best = static_cast<int>(i);
+      next.most = group;
     }
-    return smallest >= 0 ? smallest : best;
+    return next;
+  }
+
+  void Take(int group, std::vector<int>& taken, std::vector<int>& left) {
+    SetLow(group, true);
+    taken.push_back(group);
+    left.erase(std::find(left.begin(), left.end(), group));
+  }
+
+  // A beginning of the greedy order and one group that is enough with it, the fewest elements in
+  // all. Takes nothing but that; all where nothing is enough.
+  void TakeUntilFits(int64_t limit_bytes, std::vector<int>& taken, std::vector<int>& left) {
+    const std::vector<int> all = left;
+    int64_t elements = 0, fewest = -1;
+    std::vector<int> best;
+    while (!left.empty()) {
+      const Next next = NextOf(left, limit_bytes);
+      if (next.enough >= 0 && (fewest < 0 || elements + elements_[next.enough] < fewest)) {
+        fewest = elements + elements_[next.enough];
+        best = taken;
+        best.push_back(next.enough);
+      }
+      if (next.enough == next.most && next.enough >= 0) break;
+      elements += elements_[next.most];
+      Take(next.most, taken, left);
+      if (model_.PeakBytes(formats_) <= limit_bytes) break;
+    }
+    if (best.empty()) return;
+    for (const int group : taken) SetLow(group, false);
+    taken.clear();
+    left = all;
+    for (const int group : best) Take(group, taken, left);
+    PutBack(limit_bytes, taken, left);
   }
 
   // Those of `taken` without which a step fits too.

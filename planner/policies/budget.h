@@ -5,9 +5,9 @@
 //
 // Greedy: each next group is the one whose becoming low takes most bytes off the peak an element
 // made low; where none lowers it (several moments are equally high), the one that takes most off
-// the highest moment. Of equal ones the smaller id. Under a limit of memory, as soon as one more
-// group is enough, the smallest that is enough comes next, and those that were taken in vain, the
-// largest first, come after it. O(groups^2 * tasks).
+// the highest moment. Of equal ones the smaller id. Under a limit of memory, a beginning of that
+// order is followed by one group that is enough with it, so that the fewest elements become low in
+// all; those that were taken in vain come after it. O(groups^2 * tasks).
 
 #ifndef MANTISSA_PLANNER_POLICIES_BUDGET_H_
 #define MANTISSA_PLANNER_POLICIES_BUDGET_H_
