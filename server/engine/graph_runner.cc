@@ -1,191 +1,253 @@
 #include "server/engine/graph_runner.h"
 
+#include <algorithm>
+#include <limits>
 #include <utility>
-#include <variant>
 
+#include "ATen/core/grad_mode.h"
+#include "ATen/ops/scalar_tensor.h"
 #include "absl/strings/str_cat.h"
 #include "base/status.h"
-#include "planner/graph/operators.h"
 
 namespace mantissa::engine {
 
+using planner::GradientKind;
+using planner::kNoNode;
 using planner::kNoValue;
+using planner::MemoryKind;
 using planner::NodeId;
+using planner::Task;
 using planner::TensorKind;
 using planner::ValueId;
 
+namespace {
+
+kernels::Format FormatOfType(at::ScalarType type) {
+  if (type == at::kBFloat16) return kernels::kBf16;
+  return type == at::kHalf ? kernels::kFp16 : kernels::kFp32;
+}
+
+bool IsParameter(TensorKind kind) {
+  return kind == TensorKind::kParameter || kind == TensorKind::kParameterGradient;
+}
+
+}  // namespace
+
 absl::StatusOr<std::unique_ptr<GraphRunner>> GraphRunner::Create(
-    const planner::Graph& graph, const planner::TensorTable& tensors, Rounder* rounder) {
+    const planner::Graph& graph, const planner::TensorTable& tensors, Rounder* rounder,
+    const RunnerOptions& options) {
   if (graph.inputs().size() != 1 || graph.loss() == kNoValue) {
     return absl::InvalidArgumentError(absl::StrCat("graph ", graph.name(), " has ",
                                                    graph.inputs().size(),
                                                    " inputs; needed is one, and a loss"));
   }
-  std::unique_ptr<GraphRunner> runner(new GraphRunner(graph, tensors, rounder));
+  std::unique_ptr<GraphRunner> runner(new GraphRunner(graph, tensors, rounder, options));
   RETURN_IF_ERROR(runner->Compile());
   return runner;
 }
 
 GraphRunner::GraphRunner(const planner::Graph& graph, const planner::TensorTable& tensors,
-                         Rounder* rounder)
+                         Rounder* rounder, const RunnerOptions& options)
     : graph_(graph),
       tensors_(tensors),
       rounder_(rounder),
-      activations_(graph.values().size()),
-      values_(graph.values().size()) {}
-
-std::unique_ptr<RoundingSite> GraphRunner::MakeSite(TensorKind kind, ValueId value) {
-  auto site = std::make_unique<RoundingSite>();
-  site->kind = kind;
-  site->value = value;
-  site->stream = site_count_++;
-  return site;
+      options_(options),
+      training_(planner::MakeSchedule(graph, tensors,
+                                      {.training = true, .recompute = options.recompute})),
+      evaluation_(planner::MakeSchedule(graph, tensors, {.training = false})),
+      sites_(graph, tensors),
+      parameter_index_(graph.values().size(), -1),
+      last_gradient_(graph.parameters().size(), kNoNode),
+      formats_(tensors.tensors().size()),
+      bound_(graph.values().size()),
+      values_(graph.values().size()),
+      gradients_(graph.values().size()),
+      wide_gradients_(graph.parameters().size()),
+      parameter_gradients_(graph.parameters().size()) {
+  for (size_t i = 0; i < graph.parameters().size(); ++i) {
+    parameter_index_[graph.parameters()[i]] = static_cast<int>(i);
+  }
 }
 
 absl::Status GraphRunner::Compile() {
-  const auto add_activation = [this](ValueId value) {
-    if (tensors_.Find(TensorKind::kActivation, value) < 0) return;
-    activations_[value] = MakeSite(TensorKind::kActivation, value);
-    activation_list_.push_back(activations_[value].get());
-  };
-  add_activation(graph_.inputs()[0]);
   for (NodeId id = 0; id < static_cast<NodeId>(graph_.nodes().size()); ++id) {
     const planner::Node& node = graph_.node(id);
+    Step step;
     ASSIGN_OR_RETURN(OperatorCall call, OperatorCall::Resolve(graph_, node));
-    Step step{.call = std::move(call)};
-    if (!planner::IsShapeOnly(graph_, node)) {
-      for (const ValueId output : node.outputs) add_activation(output);
-      CompileGradientSites(id, step);
-    }
-    if (node.op == "aten::relu" || node.op == "aten::relu_") {
-      step.special = Step::Special::kRelu;
-    } else if (node.op == "aten::log_softmax" || node.op == "aten::_log_softmax") {
-      step.special = Step::Special::kLogSoftmax;
-      step.log_softmax_dim = std::get<int64_t>(*planner::FindArgument(node, "dim"));
+    step.call = std::make_unique<OperatorCall>(std::move(call));
+    const GradientKind kind = training_.rules[id].kind;
+    if (kind != GradientKind::kView) {
+      step.op = MakeTileOperator(kind, *step.call);
+    } else if (planner::Elements(graph_.value(node.outputs[0]).shape, 1) !=
+               planner::Elements(graph_.value(step.call->tensors()[0]).shape, 1)) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("node ", node.name, " (", node.op,
+                       "): it shows more or fewer elements than its input has"));
     }
     steps_.push_back(std::move(step));
   }
-  CompileLifetimes();
+  for (const Task& task : training_.tasks) {
+    if (task.kind != Task::Kind::kBackward) continue;
+    for (const ValueId input : steps_[task.node].call->tensors()) {
+      if (parameter_index_[input] >= 0) last_gradient_[parameter_index_[input]] = task.node;
+    }
+  }
   return absl::OkStatus();
 }
 
-void GraphRunner::CompileGradientSites(NodeId node, Step& step) {
-  for (const ValueId input : step.call.tensors()) {
-    const int producer = tensors_.FindProduced(input);
-    std::unique_ptr<RoundingSite> site;
-    if (producer >= 0) {
-      site = MakeSite(TensorKind::kActivationGradient, tensors_.tensors()[producer].value);
-      site->consumer = node;
-      site->consumer_input = static_cast<int>(step.gradients.size());
-    }
-    step.gradients.push_back(std::move(site));
+void GraphRunner::SetFormats(const std::vector<kernels::Format>& formats) {
+  formats_ = formats;
+  prepared_ = false;
+}
+
+void GraphRunner::Prepare(int64_t batch_size, RunMode mode) {
+  const bool probed = rounder_->has_probe();
+  if (prepared_ && batch_size == batch_size_ && mode == mode_ && probed == probed_) return;
+  batch_size_ = batch_size;
+  mode_ = mode;
+  probed_ = probed;
+  wide_ = mode.round_values ? options_.wide : at::kFloat;
+  std::vector<kernels::Format> formats = formats_;
+  for (size_t i = 0; i < formats.size(); ++i) {
+    const bool parameter = IsParameter(tensors_.tensors()[i].kind);
+    if (!(parameter ? mode.round_parameters : mode.round_values)) formats[i] = kernels::kFp32;
   }
-}
-
-void GraphRunner::CompileLifetimes() {
-  std::vector<NodeId> last_user(graph_.values().size(), planner::kNoNode);
-  for (NodeId id = 0; id < static_cast<NodeId>(graph_.nodes().size()); ++id) {
-    for (const ValueId output : graph_.node(id).outputs) {
-      if (output != kNoValue) last_user[output] = id;
-    }
-    for (const ValueId input : planner::TensorInputs(graph_, id)) last_user[input] = id;
-  }
-  for (ValueId value = 0; value < static_cast<ValueId>(last_user.size()); ++value) {
-    const bool computed = graph_.value(value).kind == planner::ValueKind::kComputed;
-    const bool input = value == graph_.inputs()[0];
-    const bool result = value == graph_.output() || value == graph_.loss();
-    if ((computed || input) && !result && last_user[value] != planner::kNoNode) {
-      steps_[last_user[value]].last_used.push_back(value);
-    }
-  }
-}
-
-void GraphRunner::SetFormats(const planner::Assignment& assignment) {
-  const auto set = [&](RoundingSite* site) {
-    if (site == nullptr) return;
-    const int tensor = tensors_.Find(site->kind, site->value);
-    site->format = assignment.formats[tensor];
-  };
-  for (const auto& site : activations_) set(site.get());
-  for (const Step& step : steps_) {
-    for (const auto& site : step.gradients) set(site.get());
-  }
-}
-
-void GraphRunner::Bind(ValueId value, at::Tensor tensor) { values_[value] = std::move(tensor); }
-
-at::Tensor GraphRunner::value(ValueId value) const {
-  return values_[value].isTensor() ? values_[value].toTensor() : at::Tensor();
-}
-
-at::Tensor GraphRunner::RoundOutput(ValueId output, at::Tensor tensor, RunMode mode) {
-  RoundingSite* const site = activations_[output].get();
-  if (output == graph_.loss()) loss_unrounded_ = tensor.item<double>();
-  if (site == nullptr || !mode.round) return tensor;
-  return RoundActivation(*rounder_, *site, std::move(tensor));
-}
-
-// The operator's tensors, those under autograd with their gradients rounded.
-std::vector<c10::IValue> GraphRunner::GatherTensors(const Step& step, RunMode mode) {
-  std::vector<c10::IValue> tensors;
-  tensors.reserve(step.call.tensors().size());
-  for (size_t i = 0; i < step.call.tensors().size(); ++i) {
-    const c10::IValue& value = values_[step.call.tensors()[i]];
-    RoundingSite* const site =
-        mode.round && i < step.gradients.size() ? step.gradients[i].get() : nullptr;
-    tensors.push_back(site == nullptr ? value : RoundGradient(*rounder_, *site, value.toTensor()));
-  }
-  return tensors;
-}
-
-// Operators whose gradient needs to know the rounding of their output.
-void GraphRunner::RunSpecial(NodeId node, Step& step, RunMode mode) {
-  const ValueId output = graph_.node(node).outputs[0];
-  RoundingSite& site = *activations_[output];
-  const at::Tensor x = GatherTensors(step, mode)[0].toTensor();
-  values_[output] = step.special == Step::Special::kRelu
-                        ? RoundedRelu(*rounder_, site, x)
-                        : RoundedLogSoftmax(*rounder_, site, x, step.log_softmax_dim);
-}
-
-void GraphRunner::RunNode(NodeId node, RunMode mode) {
-  Step& step = steps_[node];
-  const std::vector<ValueId>& outputs = graph_.node(node).outputs;
-  RoundingSite* const first = outputs.empty() ? nullptr : activations_[outputs[0]].get();
-  if (step.special != Step::Special::kNone && mode.round && first != nullptr &&
-      rounder_->Touches(*first)) {
-    RunSpecial(node, step, mode);
-    return;
-  }
-  std::vector<c10::IValue> stack = step.call.Arguments(GatherTensors(step, mode), mode.training);
-  step.call.handle().callBoxed(stack);
-  for (size_t i = 0; i < outputs.size() && i < stack.size(); ++i) {
-    if (outputs[i] == kNoValue) continue;
-    if (stack[i].isTensor()) {
-      // Moved, so that rounding sees that nobody else holds the tensor.
-      values_[outputs[i]] = RoundOutput(outputs[i], std::move(stack[i]).toTensor(), mode);
-    } else {
-      values_[outputs[i]] = std::move(stack[i]);
-    }
-  }
-}
-
-GraphRunner::Output GraphRunner::Run(const at::Tensor& images, const at::Tensor& labels,
-                                     RunMode mode) {
-  const ValueId input = graph_.inputs()[0];
-  RoundingSite* const site = activations_[input].get();
-  // The caller's tensor is not overwritten: it holds it.
-  values_[input] =
-      mode.round && site != nullptr ? RoundActivation(*rounder_, *site, images) : images;
-  values_[graph_.target()] = labels;
+  sites_.SetFormats(formats);
+  // A probe sees whole tensors.
+  const planner::TileOptions options = {
+      .wide = FormatOfType(wide_),
+      .tile_bytes = probed ? std::numeric_limits<int64_t>::max() : options_.tile_bytes};
   for (NodeId node = 0; node < static_cast<NodeId>(steps_.size()); ++node) {
-    RunNode(node, mode);
-    for (const ValueId value : steps_[node].last_used) values_[value] = c10::IValue();
+    steps_[node].tiles = planner::TilesOf(graph_, tensors_, node, training_.rules[node], formats,
+                                          batch_size, options);
   }
-  Output output{.loss = std::exchange(values_[graph_.loss()], c10::IValue()).toTensor(),
-                .loss_unrounded = loss_unrounded_,
-                .logits = std::exchange(values_[graph_.output()], c10::IValue()).toTensor()};
-  return output;
+  prepared_ = true;
+}
+
+std::vector<int64_t> GraphRunner::SizesOf(ValueId value) const {
+  std::vector<int64_t> sizes;
+  for (const planner::Dim& dim : graph_.value(value).shape) sizes.push_back(dim.At(batch_size_));
+  return sizes;
+}
+
+std::vector<Tile> GraphRunner::TilesOf(NodeId node) const {
+  const planner::Tiles& cut = steps_[node].tiles;
+  std::vector<Tile> tiles;
+  for (int64_t begin = 0; begin < cut.extent; begin += cut.size) {
+    tiles.push_back({.axis = cut.axis,
+                     .extent = cut.extent,
+                     .begin = begin,
+                     .end = std::min(begin + cut.size, cut.extent)});
+  }
+  return tiles;
+}
+
+at::ScalarType GraphRunner::TypeOf(NodeId node) const {
+  switch (training_.rules[node].kind) {
+    case GradientKind::kLogSoftmax:
+    case GradientKind::kNllLoss:
+    case GradientKind::kReplay:
+      return at::kFloat;
+    default:
+      return wide_;
+  }
+}
+
+// What a run that was not completed has left.
+void GraphRunner::Clear() {
+  for (PackedTensor& value : values_) value = {};
+  for (std::vector<PackedTensor>& parts : gradients_) parts.clear();
+  for (at::Tensor& sum : wide_gradients_) sum.reset();
+  DropGradients();
+  for (Step& step : steps_) step.kept.clear();
+}
+
+void GraphRunner::RoundParameter(ValueId parameter) {
+  const at::Tensor& master = bound_[parameter];
+  // What is not rounded is the master itself.
+  rounder_->Store(sites_.parameter(parameter_index_[parameter]), Tile{}, master, master.sizes(),
+                  options_.storage, MemoryKind::kWeights, &values_[parameter]);
+}
+
+void GraphRunner::Release(const Task& task) {
+  for (const ValueId value : task.release_values) values_[value] = {};
+  for (const ValueId parameter : task.release_parameters) values_[parameter] = {};
+  for (const NodeId node : task.release_kept) steps_[node].kept.clear();
+}
+
+void GraphRunner::RunTask(const Task& task) {
+  {
+    const TimelineTask told(options_.timeline, task.kind, task.node);
+    for (const ValueId parameter : task.round_parameters) RoundParameter(parameter);
+    if (task.kind == Task::Kind::kBackward) {
+      RunBackward(task.node);
+    } else {
+      RunForward(task.node, /*again=*/task.kind == Task::Kind::kRecompute);
+    }
+  }
+  Release(task);
+}
+
+GraphRunner::Output GraphRunner::Forward(const at::Tensor& images, const at::Tensor& labels,
+                                         RunMode mode) {
+  const at::NoGradGuard no_grad;
+  Clear();
+  Prepare(images.size(0), mode);
+  bound_[graph_.target()] = labels;
+  StoreInput(images);
+  const planner::Schedule& schedule = mode.training ? training_ : evaluation_;
+  for (int i = 0; i < schedule.forward_tasks; ++i) RunTask(schedule.tasks[i]);
+  if (options_.timeline != nullptr) options_.timeline->EndForward();
+  return std::exchange(output_, {});
+}
+
+void GraphRunner::Backward(double loss_gradient) {
+  const at::NoGradGuard no_grad;
+  AddGradient(
+      graph_.loss(),
+      at::scalar_tensor(loss_gradient, bound_[graph_.target()].options().dtype(at::kFloat)));
+  for (size_t i = training_.forward_tasks; i < training_.tasks.size(); ++i) {
+    RunTask(training_.tasks[i]);
+  }
+}
+
+bool GraphRunner::GradientsAreFinite() {
+  for (size_t i = 0; i < parameter_gradients_.size(); ++i) {
+    const bool defined = parameter_gradients_[i].defined();
+    if (defined && sites_.parameter_gradient(i).overflowed()) return false;
+  }
+  return true;
+}
+
+void GraphRunner::DropGradients() {
+  for (PackedTensor& gradient : parameter_gradients_) gradient = {};
+}
+
+PackedTensor GraphRunner::TakeGradient(size_t parameter) {
+  return std::exchange(parameter_gradients_[parameter], {});
+}
+
+void GraphRunner::SetValue(ValueId value, const at::Tensor& tensor) {
+  values_[value] = PackedTensor::AsComputed(tensor);
+}
+
+void GraphRunner::RunNode(NodeId node, const at::Tensor& gradient, int64_t batch_size) {
+  const at::NoGradGuard no_grad;
+  Prepare(batch_size, {});
+  const std::vector<ValueId>& inputs = steps_[node].call->tensors();
+  std::vector<NodeId> views;
+  for (ValueId value : inputs) {
+    for (; value != tensors_.Resolve(value); value = graph_.value(value).alias_of) {
+      views.push_back(graph_.value(value).producer);
+    }
+  }
+  for (auto view = views.rbegin(); view != views.rend(); ++view) ForwardView(*view);
+  RunForward(node, /*again=*/false);
+  const ValueId output = graph_.node(node).outputs[0];
+  gradients_[output].clear();
+  AddGradient(output, gradient);
+  RunBackward(node);
+  for (const ValueId input : inputs) gradients_[input].clear();
 }
 
 }  // namespace mantissa::engine

@@ -1,45 +1,67 @@
-// Runs a planner::Graph on LibTorch: each node through the dispatcher by its operator's name, under
-// autograd, with values and gradients rounded where the paper says (rounding.h).
+// Runs a planner::Graph forward and backward as its schedule says (planner/schedule), with values
+// and gradients rounded where the paper says (rounding.h) and held in the bytes of their formats.
 //
-//   ASSIGN_OR_RETURN(auto runner, GraphRunner::Create(plan.graph, plan.tensors, &rounder));
-//   runner->SetFormats(plan.assignment);
-//   for (ValueId p : plan.graph.parameters()) runner->Bind(p, rounded_parameter);
-//   for (ValueId b : plan.graph.buffers()) runner->Bind(b, buffer);
-//   GraphRunner::Output output = runner->Run(images, labels, {.training = true, .round = true});
-//   torch::autograd::backward({output.loss}, {scale});
+//   ASSIGN_OR_RETURN(auto runner, GraphRunner::Create(plan.graph, plan.tensors, &rounder, {}));
+//   runner->SetFormats(plan.assignment.formats);
+//   for (...) runner->Bind(parameter_or_buffer, tensor);
+//   GraphRunner::Output output = runner->Forward(images, labels, {.training = true});
+//   runner->Backward(loss_scale);
+//   PackedTensor gradient = runner->TakeGradient(0);   // of the first parameter, still scaled
 //
-// Operators and their arguments are looked up once, in Create(). Run() lets go of every value after
-// its last use. Run() throws what LibTorch throws (torch_error.h). Not thread-safe.
+// Between two tasks a tensor exists once, packed; a task unpacks a tile of its inputs, computes
+// with it and packs the result before it takes the next tile. Throws what LibTorch throws
+// (torch_error.h). Not thread-safe.
 #ifndef MANTISSA_SERVER_ENGINE_GRAPH_RUNNER_H_
 #define MANTISSA_SERVER_ENGINE_GRAPH_RUNNER_H_
 
+#include <cstdint>
 #include <memory>
 #include <vector>
 
 #include "ATen/core/Tensor.h"
-#include "ATen/core/ivalue.h"
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "kernels/formats/format.h"
 #include "planner/graph/graph.h"
 #include "planner/graph/tensors.h"
-#include "planner/policies/policy.h"
+#include "planner/schedule/schedule.h"
+#include "planner/schedule/tiles.h"
+#include "server/engine/memory_timeline.h"
 #include "server/engine/operator_call.h"
+#include "server/engine/packed_tensor.h"
 #include "server/engine/rounding.h"
+#include "server/engine/rounding_sites.h"
+#include "server/engine/tile_operator.h"
 
 namespace mantissa::engine {
 
+struct RunnerOptions {
+  Storage storage = Storage::kPacked;
+  // What operators compute with; the loss is computed in float32.
+  at::ScalarType wide = at::kFloat;
+  int64_t tile_bytes = planner::TileOptions().tile_bytes;
+  // By value, as planner::ScheduleOptions says.
+  std::vector<bool> recompute;
+  // Not owned; null: none. Told of every task.
+  MemoryTimeline* timeline = nullptr;
+};
+
 struct RunMode {
-  // Batch norm takes the batch's statistics and moves the running ones.
+  // Batch norm takes the batch's statistics and moves the running ones, and what Backward() needs
+  // is kept.
   bool training = true;
-  // v and dv are rounded.
-  bool round = true;
+  // v and dv are rounded, and so is theta.
+  bool round_values = true, round_parameters = true;
+
+  friend bool operator==(const RunMode&, const RunMode&) = default;
 };
 
 class GraphRunner {
  public:
   struct Output {
-    at::Tensor loss;            // one number, in its format
+    double loss = 0;            // in its format
     double loss_unrounded = 0;  // the same before it was rounded
-    at::Tensor logits;          // what the model returns, rounded, under autograd
+    at::Tensor logits;          // what the model returns, rounded; float32
   };
 
   // InvalidArgument names the node whose operator LibTorch does not know, or whose arguments do not
@@ -47,56 +69,99 @@ class GraphRunner {
   // REQUIRES: the graph has one input and a loss.
   static absl::StatusOr<std::unique_ptr<GraphRunner>> Create(const planner::Graph& graph,
                                                              const planner::TensorTable& tensors,
-                                                             Rounder* rounder);
+                                                             Rounder* rounder,
+                                                             const RunnerOptions& options);
 
-  // From the next run on. `assignment` is indexed as the table of tensors.
-  void SetFormats(const planner::Assignment& assignment);
+  // From the next run on. By index into the table of tensors.
+  void SetFormats(const std::vector<kernels::Format>& formats);
 
-  // The tensor that stands for an input, parameter or buffer until it is bound again.
-  void Bind(planner::ValueId value, at::Tensor tensor);
-  // What is bound or was computed; undefined after a run's last use of it.
-  at::Tensor value(planner::ValueId value) const;
+  // The tensor that stands for a parameter (the float32 master), buffer or constant until it is
+  // bound again.
+  void Bind(planner::ValueId value, at::Tensor tensor) { bound_[value] = std::move(tensor); }
 
-  // All nodes in order. REQUIRES: parameters and buffers are bound.
-  Output Run(const at::Tensor& images, const at::Tensor& labels, RunMode mode);
+  // REQUIRES: parameters and buffers are bound.
+  Output Forward(const at::Tensor& images, const at::Tensor& labels, RunMode mode);
 
-  // One node on what is bound, for comparing operators one by one; value() of its outputs stays.
-  // REQUIRES: its arguments are bound or were run.
-  void RunNode(planner::NodeId node, RunMode mode);
+  // From the gradient of the loss. REQUIRES: comes after Forward() with `training`, once.
+  void Backward(double loss_gradient);
 
-  // Rounding sites of every v that a run makes, the input's among them, in execution order. Their
-  // counts are of the last run.
-  const std::vector<const RoundingSite*>& activation_sites() const { return activation_list_; }
+  // Of all dtheta of the last Backward(), once rounded.
+  bool GradientsAreFinite();
+  // dtheta by index in graph.parameters(), in its format, still scaled by the loss's gradient;
+  // undefined where there is none. The runner lets go of it.
+  PackedTensor TakeGradient(size_t parameter);
+  void DropGradients();
+
+  // Counts are of the last run.
+  RoundingSites& sites() { return sites_; }
+
+  // One node alone, for comparing operators one by one: forward and then backward, from values and
+  // a gradient of its output that are taken as they are, in a training.
+  // REQUIRES: v's and parameters that the node reads were set.
+  void SetValue(planner::ValueId value, const at::Tensor& tensor);
+  void RunNode(planner::NodeId node, const at::Tensor& gradient, int64_t batch_size);
 
  private:
   struct Step {
-    OperatorCall call;
-    // What it is instead of a call where its output is rounded.
-    enum class Special { kNone, kRelu, kLogSoftmax } special = Special::kNone;
-    int64_t log_softmax_dim = 0;
-    // By tensor argument; null where its gradient is not rounded.
-    std::vector<std::unique_ptr<RoundingSite>> gradients;
-    std::vector<planner::ValueId> last_used;
+    std::unique_ptr<OperatorCall> call;
+    std::unique_ptr<TileOperator> op;  // null: a view
+    planner::Tiles tiles;
+    Kept kept;
   };
+  class NodeInputs;
 
-  GraphRunner(const planner::Graph& graph, const planner::TensorTable& tensors, Rounder* rounder);
+  GraphRunner(const planner::Graph& graph, const planner::TensorTable& tensors, Rounder* rounder,
+              const RunnerOptions& options);
   absl::Status Compile();
-  void CompileGradientSites(planner::NodeId node, Step& step);
-  void CompileLifetimes();
-  std::unique_ptr<RoundingSite> MakeSite(planner::TensorKind kind, planner::ValueId value);
-  std::vector<c10::IValue> GatherTensors(const Step& step, RunMode mode);
-  void RunSpecial(planner::NodeId node, Step& step, RunMode mode);
-  at::Tensor RoundOutput(planner::ValueId output, at::Tensor tensor, RunMode mode);
+  // Formats, types and tiles of a run.
+  void Prepare(int64_t batch_size, RunMode mode);
+  void Clear();
+  void RunTask(const planner::Task& task);
+  void RoundParameter(planner::ValueId parameter);
+  void Release(const planner::Task& task);
+
+  // graph_runner_forward.cc
+  void RunForward(planner::NodeId node, bool again);
+  void ForwardView(planner::NodeId node);
+  void StoreInput(const at::Tensor& images);
+  void StoreTile(planner::ValueId output, const Tile& tile, const at::Tensor& wide, bool again,
+                 PackedTensor* stored);
+  void ReadResult(planner::ValueId output);
+
+  // graph_runner_backward.cc
+  void RunBackward(planner::NodeId node);
+  void BackwardTiles(planner::NodeId node);
+  void BackwardView(planner::NodeId node);
+  void AddGradient(planner::ValueId value, at::Tensor gradient);
+  void FinishParameters(planner::NodeId node);
+
+  std::vector<int64_t> SizesOf(planner::ValueId value) const;
+  std::vector<Tile> TilesOf(planner::NodeId node) const;
+  // What a node computes with.
+  at::ScalarType TypeOf(planner::NodeId node) const;
 
   const planner::Graph& graph_;
   const planner::TensorTable& tensors_;
   Rounder* const rounder_;
-  std::vector<Step> steps_;                                 // by node
-  std::vector<std::unique_ptr<RoundingSite>> activations_;  // by value; null where it is no v
-  std::vector<const RoundingSite*> activation_list_;
-  uint64_t site_count_ = 0;
-  std::vector<c10::IValue> values_;  // by value
-  double loss_unrounded_ = 0;
+  const RunnerOptions options_;
+  const planner::Schedule training_, evaluation_;
+  RoundingSites sites_;
+
+  std::vector<Step> steps_;                     // by node
+  std::vector<int> parameter_index_;            // by value; -1: no parameter
+  std::vector<planner::NodeId> last_gradient_;  // by parameter: whose backward completes it
+  std::vector<kernels::Format> formats_;        // by tensor
+
+  RunMode mode_;
+  int64_t batch_size_ = 0;
+  bool prepared_ = false, probed_ = false;
+  at::ScalarType wide_ = at::kFloat;
+  std::vector<at::Tensor> bound_;                     // by value
+  std::vector<PackedTensor> values_;                  // by value: v, views, rounded theta
+  std::vector<std::vector<PackedTensor>> gradients_;  // by value: a part a consumer
+  std::vector<at::Tensor> wide_gradients_;         // by parameter, until all consumers have added
+  std::vector<PackedTensor> parameter_gradients_;  // by parameter
+  Output output_;
 };
 
 }  // namespace mantissa::engine

@@ -208,6 +208,22 @@ absl::StatusOr<OperatorCall> OperatorCall::Resolve(const planner::Graph& graph,
   return call;
 }
 
+int OperatorCall::TensorIndex(absl::string_view name) const {
+  const std::optional<int> index = handle_.schema().argumentIndexWithName(std::string(name));
+  int tensor = 0;
+  for (const TensorArgument& argument : tensor_arguments_) {
+    if (argument.argument == index) return argument.is_list ? -1 : tensor;
+    tensor += argument.size;
+  }
+  return -1;
+}
+
+c10::IValue OperatorCall::Argument(absl::string_view name) const {
+  const std::optional<int> index = handle_.schema().argumentIndexWithName(std::string(name));
+  MANTISSA_CHECK(index.has_value(), name, " is no argument");
+  return template_[*index];
+}
+
 std::vector<c10::IValue> OperatorCall::Arguments(std::vector<c10::IValue> tensors,
                                                  bool training) const {
   std::vector<c10::IValue> stack = template_;

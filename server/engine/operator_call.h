@@ -14,6 +14,7 @@
 #include "ATen/core/dispatch/Dispatcher.h"
 #include "ATen/core/ivalue.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "planner/graph/graph.h"
 
 namespace mantissa::engine {
@@ -28,6 +29,10 @@ class OperatorCall {
 
   // The tensors that the operator reads, in the order of planner::TensorInputs.
   const std::vector<planner::ValueId>& tensors() const { return tensors_; }
+  // Which of them is the argument of that name; -1 if it was not given, or is a list.
+  int TensorIndex(absl::string_view name) const;
+  // An argument that is no tensor, as given or by default. REQUIRES: the schema has it.
+  c10::IValue Argument(absl::string_view name) const;
 
   // A stack for the call. `tensors` stand for tensors(), in order; `training` takes the place of
   // the graph's training flags.

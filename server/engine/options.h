@@ -17,6 +17,10 @@ enum class OptimizerKind { kSgd, kAdamW };
 enum class ScheduleKind { kCosine, kStep, kConstant };
 enum class RoundingMode { kNearestEven, kNearestAway, kStochastic, kReference };
 enum class AugmentKind { kNone, kCropFlip, kCrop };
+enum class Storage {
+  kPacked,    // in the bytes of its format
+  kEmulated,  // rounded all the same, but in float32: for comparing with kPacked, bit for bit
+};
 
 struct TrainingOptions {
   int epochs = 200;
@@ -50,6 +54,7 @@ struct TrainingOptions {
   DeviceChoice device = DeviceChoice::kCpu;
   // Policy none: nothing is rounded and nothing promoted.
   bool round = true;
+  Storage storage = Storage::kPacked;
   // Path of a .safetensors file with weights to start from; empty: the model's initialisation.
   std::string init_path;
   // For the model's initialisation.

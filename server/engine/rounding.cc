@@ -1,35 +1,18 @@
 #include "server/engine/rounding.h"
 
-#include <utility>
-
-#include "ATen/Parallel.h"
-#include "ATen/ops/_log_softmax.h"
-#include "ATen/ops/_log_softmax_backward_data.h"
-#include "ATen/ops/empty_like.h"
-#include "ATen/ops/gt.h"
-#include "ATen/ops/relu.h"
-#include "ATen/ops/where.h"
 #include "absl/types/span.h"
 #include "base/random.h"
 #include "base/status.h"
+#include "kernels/packed/pack.h"
+#include "server/engine/device.h"
+#include "server/engine/memory_ledger.h"
 #include "server/engine/random_streams.h"
-#include "torch/csrc/autograd/custom_function.h"
 
 namespace mantissa::engine {
 namespace {
 
-using torch::autograd::AutogradContext;
-using torch::autograd::variable_list;
-
-bool IsDense(const at::Tensor& tensor) { return tensor.is_non_overlapping_and_dense(); }
-
-// Whether nothing but `tensor` reads its memory: no view, no base, no operator that saved it.
-bool OwnsItsMemory(const at::Tensor& tensor) {
-  return tensor.use_count() == 1 && tensor.storage().use_count() == 1 && IsDense(tensor);
-}
-
-absl::Span<float> SpanOf(const at::Tensor& tensor) {
-  return absl::MakeSpan(static_cast<float*>(tensor.data_ptr()), tensor.numel());
+absl::Span<float> SpanOf(const at::Tensor& tensor, int64_t first, int64_t length) {
+  return absl::MakeSpan(static_cast<float*>(tensor.data_ptr()) + first, length);
 }
 
 bool IsGradient(planner::TensorKind kind) {
@@ -37,87 +20,23 @@ bool IsGradient(planner::TensorKind kind) {
          kind == planner::TensorKind::kParameterGradient;
 }
 
-// A site and a rounder, through a context that holds no pointers.
-void Remember(AutogradContext* context, Rounder& rounder, RoundingSite& site) {
-  context->saved_data["rounder"] = reinterpret_cast<int64_t>(&rounder);
-  context->saved_data["site"] = reinterpret_cast<int64_t>(&site);
+// Rounds a dense tile into its place in a float32 tensor.
+void RoundPiece(kernels::RoundSpec spec, const kernels::Piece& piece, const at::Tensor& wide,
+                const at::Tensor& out, kernels::RoundCounts* counts) {
+  for (int64_t row = 0; row < piece.rows; ++row) {
+    const int64_t place = piece.first + row * piece.stride;
+    const uint64_t offset = spec.offset;
+    spec.offset += place;
+    MANTISSA_CHECK_OK(kernels::Round(KernelDeviceOf(out), spec,
+                                     SpanOf(wide, row * piece.length, piece.length),
+                                     SpanOf(out, place, piece.length), counts));
+    spec.offset = offset;
+  }
 }
-Rounder& RememberedRounder(AutogradContext* context) {
-  return *reinterpret_cast<Rounder*>(context->saved_data["rounder"].toInt());
-}
-RoundingSite& RememberedSite(AutogradContext* context) {
-  return *reinterpret_cast<RoundingSite*>(context->saved_data["site"].toInt());
-}
-
-struct ActivationFunction : torch::autograd::Function<ActivationFunction> {
-  static at::Tensor forward(AutogradContext*, const at::Tensor& y, Rounder* rounder,
-                            RoundingSite* site) {
-    return rounder->Round(*site, y, /*may_overwrite=*/false);
-  }
-  static variable_list backward(AutogradContext*, variable_list& gradients) {
-    return {std::move(gradients[0]), at::Tensor(), at::Tensor()};
-  }
-};
-
-struct GradientFunction : torch::autograd::Function<GradientFunction> {
-  static at::Tensor forward(AutogradContext* context, const at::Tensor& x, Rounder* rounder,
-                            RoundingSite* site) {
-    context->set_materialize_grads(false);
-    Remember(context, *rounder, *site);
-    return x;
-  }
-  // Takes the list by reference, so that a gradient nobody else holds counts one owner.
-  static variable_list backward(AutogradContext* context, variable_list& gradients) {
-    at::Tensor gradient = std::move(gradients[0]);
-    if (gradient.defined()) {
-      const bool own = OwnsItsMemory(gradient);
-      gradient = RememberedRounder(context).Round(RememberedSite(context), gradient, own);
-    }
-    return {std::move(gradient), at::Tensor(), at::Tensor()};
-  }
-};
-
-struct ReluFunction : torch::autograd::Function<ReluFunction> {
-  static at::Tensor forward(AutogradContext* context, const at::Tensor& x, Rounder* rounder,
-                            RoundingSite* site) {
-    const at::Tensor y = at::relu(x);
-    context->save_for_backward({at::gt(y, 0)});
-    return rounder->Round(*site, y, /*may_overwrite=*/true);
-  }
-  static variable_list backward(AutogradContext* context, variable_list& gradients) {
-    const at::Tensor mask = context->get_saved_variables()[0];
-    // A product would make NaN of infinity times zero.
-    return {at::where(mask, gradients[0], 0), at::Tensor(), at::Tensor()};
-  }
-};
-
-struct LogSoftmaxFunction : torch::autograd::Function<LogSoftmaxFunction> {
-  static at::Tensor forward(AutogradContext* context, const at::Tensor& x, int64_t dim,
-                            Rounder* rounder, RoundingSite* site) {
-    const at::Tensor y = rounder->Round(*site, at::_log_softmax(x, dim, /*half_to_float=*/false),
-                                        /*may_overwrite=*/true);
-    context->save_for_backward({y});
-    context->saved_data["dim"] = dim;
-    return y;
-  }
-  static variable_list backward(AutogradContext* context, variable_list& gradients) {
-    const at::Tensor y = context->get_saved_variables()[0];
-    return {at::_log_softmax_backward_data(gradients[0], y, context->saved_data["dim"].toInt(),
-                                           at::kFloat),
-            at::Tensor(), at::Tensor(), at::Tensor()};
-  }
-};
 
 }  // namespace
 
-Rounder::Rounder(kernels::Rounding mode, uint64_t seed)
-    : mode_(mode),
-      seed_(seed),
-      parallel_([](int64_t n, int64_t grain, const std::function<void(int64_t, int64_t)>& body) {
-        at::parallel_for(0, n, grain, body);
-      }) {}
-
-void Rounder::RoundInto(RoundingSite& site, const at::Tensor& in, const at::Tensor& out) {
+kernels::RoundSpec Rounder::SpecOf(const RoundingSite& site) const {
   kernels::RoundSpec spec{.format = site.format,
                           .rounding = mode_,
                           .overflow = IsGradient(site.kind) ? kernels::Overflow::kInfinity
@@ -127,47 +46,53 @@ void Rounder::RoundInto(RoundingSite& site, const at::Tensor& in, const at::Tens
     spec.seed = uint64_t{numbers.Next()} << 32;
     spec.seed |= numbers.Next();
   }
-  at::Tensor before;
-  if (probe_ != nullptr) before = in.clone();
-  site.counts = {};
-  site.elements = in.numel();
-  MANTISSA_CHECK_OK(kernels::Round(kernels::Device::Cpu(&parallel_), spec, SpanOf(in), SpanOf(out),
-                                   &site.counts));
-  if (probe_ != nullptr) probe_->OnRounding(site, before, out);
+  return spec;
 }
 
-at::Tensor Rounder::Round(RoundingSite& site, const at::Tensor& in, bool may_overwrite) {
-  if (!Touches(site)) return in;
-  const at::Tensor dense = IsDense(in) ? in : in.contiguous();
-  const bool overwrite = may_overwrite || !dense.is_same(in);
-  const at::Tensor out = overwrite ? dense : at::empty_like(dense);
-  RoundInto(site, dense, out);
-  return out;
-}
-
-at::Tensor RoundActivation(Rounder& rounder, RoundingSite& site, at::Tensor y) {
-  if (!rounder.Touches(site)) return y;
-  if (OwnsItsMemory(y)) {
-    // The gradient of rounding is the identity, so a change of values that nobody has read needs no
-    // function in autograd's graph. Operators that save their output hold its memory and are not
-    // here.
-    return rounder.Round(site, y, /*may_overwrite=*/true);
+void Rounder::Pack(RoundingSite& site, const Tile& tile, const at::Tensor& wide,
+                   PackedTensor& out) {
+  const kernels::Piece piece = PieceOf(out.sizes(), tile);
+  const at::Tensor dense = wide.contiguous();
+  if (!out.plain()) {
+    MANTISSA_CHECK_OK(kernels::Pack(KernelDeviceOf(dense), SpecOf(site), piece,
+                                    ElementOf(dense.scalar_type()), dense.const_data_ptr(),
+                                    out.codes().mutable_data_ptr(), &site.counts));
+  } else if (out.codes().scalar_type() == at::kFloat) {
+    RoundPiece(SpecOf(site), piece, dense.to(at::kFloat), out.codes(), &site.counts);
+  } else {
+    ViewOfTile(out.codes(), tile).copy_(dense.view(TileSizes(out.sizes(), tile)));
   }
-  return ActivationFunction::apply(y, &rounder, &site);
 }
 
-at::Tensor RoundGradient(Rounder& rounder, RoundingSite& site, const at::Tensor& x) {
-  if (!x.requires_grad() || !rounder.Touches(site)) return x;
-  return GradientFunction::apply(x, &rounder, &site);
+void Rounder::Store(RoundingSite& site, const Tile& tile, const at::Tensor& wide,
+                    at::IntArrayRef sizes, Storage storage, planner::MemoryKind memory,
+                    PackedTensor* out) {
+  if (tile.first()) {
+    site.counts = {};
+    site.elements = 0;
+  }
+  site.elements += wide.numel();
+  const bool take_over = tile.whole() && NativeType(site.format) == wide.scalar_type();
+  if (take_over) {
+    *out = PackedTensor::AsComputed(wide);
+    MemoryLedger::Process().Tag(out->codes(), memory);
+    if (probe_ == nullptr) return;
+    Count(site, out->codes());
+  } else {
+    if (tile.first()) {
+      *out = PackedTensor::Empty(sizes, site.format, storage, wide.device());
+      MemoryLedger::Process().Tag(out->codes(), memory);
+    }
+    Pack(site, tile, wide, *out);
+  }
+  if (probe_ != nullptr) probe_->OnRounding(site, wide, out->Unpack(tile, at::kFloat));
 }
 
-at::Tensor RoundedRelu(Rounder& rounder, RoundingSite& site, const at::Tensor& x) {
-  return ReluFunction::apply(x, &rounder, &site);
-}
-
-at::Tensor RoundedLogSoftmax(Rounder& rounder, RoundingSite& site, const at::Tensor& x,
-                             int64_t dim) {
-  return LogSoftmaxFunction::apply(x, dim, &rounder, &site);
+void Rounder::Count(RoundingSite& site, const at::Tensor& values) {
+  site.counts = {};
+  // Rounding to fp32 changes nothing.
+  RoundPiece({.format = kernels::kFp32}, kernels::Piece::Whole(values.numel()), values, values,
+             &site.counts);
 }
 
 }  // namespace mantissa::engine

@@ -1,5 +1,4 @@
-// Rounding at the places that the paper names, as autograd functions (Lee, Sharma, Aiken, TMLR
-// 2023):
+// Rounding at the places that the paper names (Lee, Sharma, Aiken, TMLR 2023):
 //
 //   v       an operator's output, saturating; its gradient passes unchanged
 //   theta   each parameter once a step, saturating
@@ -9,10 +8,11 @@
 //
 //   Rounder rounder(kernels::Rounding::kNearestEven, seed);
 //   rounder.BeginStep(step);
-//   at::Tensor x = RoundGradient(rounder, dv_site, producer_output);  // on the way into an
-//   operator at::Tensor y = RoundActivation(rounder, v_site, at::conv2d(x, w));
+//   PackedTensor y;
+//   for (...) rounder.Store(site, tile, at::conv2d(x, w), sizes, Storage::kPacked,
+//                           planner::MemoryKind::kActivations, &y);
 //
-// A site must outlive the backward pass. Not thread-safe: one step at a time.
+// Not thread-safe: one step at a time.
 #ifndef MANTISSA_SERVER_ENGINE_ROUNDING_H_
 #define MANTISSA_SERVER_ENGINE_ROUNDING_H_
 
@@ -21,8 +21,10 @@
 #include "ATen/core/Tensor.h"
 #include "kernels/formats/format.h"
 #include "kernels/packed/round.h"
+#include "planner/cost/memory_kind.h"
 #include "planner/graph/graph.h"
 #include "planner/graph/tensors.h"
+#include "server/engine/packed_tensor.h"
 
 namespace mantissa::engine {
 
@@ -42,6 +44,11 @@ struct RoundingSite {
   // Of the last time something was rounded here.
   kernels::RoundCounts counts;
   int64_t elements = 0;
+
+  // Whether the last tensor, once rounded, has an element that is not finite. REQUIRES: a gradient.
+  bool overflowed() const {
+    return counts.nonfinite > 0 || (format != kernels::kFp32 && counts.overflow > 0);
+  }
 };
 
 // Sees every tensor before and after it is rounded, fp32 ones too.
@@ -54,47 +61,33 @@ class RoundingProbe {
 
 class Rounder {
  public:
-  Rounder(kernels::Rounding mode, uint64_t seed);
+  Rounder(kernels::Rounding mode, uint64_t seed) : mode_(mode), seed_(seed) {}
 
   // Stochastic rounding draws from `step`'s own numbers.
   void BeginStep(int64_t step) { step_ = step; }
-  // Not owned; null: none. Costs a copy of every tensor.
+  // Not owned; null: none. Costs copies of every tensor, which are then one tile each.
   void set_probe(RoundingProbe* probe) { probe_ = probe; }
+  bool has_probe() const { return probe_ != nullptr; }
 
-  // Whether Round() would do anything at the site.
-  bool Touches(const RoundingSite& site) const {
-    return probe_ != nullptr || site.format != kernels::kFp32;
-  }
+  // Rounds one tile of a tensor of `sizes` into *out, which the first tile makes, and adds to the
+  // site's counts, which the first tile sets to zero. Tiles come in order. A whole tensor whose
+  // type is the format's own is taken over without a copy, and not counted. `memory`: what its
+  // bytes are in the ledger.
+  void Store(RoundingSite& site, const Tile& tile, const at::Tensor& wide, at::IntArrayRef sizes,
+             Storage storage, planner::MemoryKind memory, PackedTensor* out);
 
-  // `in` rounded into memory of its own, or into that of `in` if `may_overwrite` and `in` is dense.
-  // Sets the site's counts. REQUIRES: float32.
-  at::Tensor Round(RoundingSite& site, const at::Tensor& in, bool may_overwrite);
-
-  // `in` rounded into `out`, which has the same sizes and is dense.
-  void RoundInto(RoundingSite& site, const at::Tensor& in, const at::Tensor& out);
+  // Counts what is not finite in a tensor that was taken over. REQUIRES: float32.
+  void Count(RoundingSite& site, const at::Tensor& values);
 
  private:
+  kernels::RoundSpec SpecOf(const RoundingSite& site) const;
+  void Pack(RoundingSite& site, const Tile& tile, const at::Tensor& wide, PackedTensor& out);
+
   kernels::Rounding mode_;
   uint64_t seed_;
   int64_t step_ = 0;
   RoundingProbe* probe_ = nullptr;
-  kernels::ParallelFor parallel_;
 };
-
-// v: the values of `y` rounded. Overwrites y's memory where nobody else reads it.
-at::Tensor RoundActivation(Rounder& rounder, RoundingSite& site, at::Tensor y);
-
-// dv: `x` itself; the gradient that comes back is rounded.
-at::Tensor RoundGradient(Rounder& rounder, RoundingSite& site, const at::Tensor& x);
-
-// ReLU and the rounding of its output. The gradient passes where the output was above zero before
-// it was rounded, and is zero elsewhere, even where what comes back is infinite.
-at::Tensor RoundedRelu(Rounder& rounder, RoundingSite& site, const at::Tensor& x);
-
-// Log-softmax over `dim` and the rounding of its output y; its gradient, gy - exp(y) * sum(gy),
-// takes the rounded y.
-at::Tensor RoundedLogSoftmax(Rounder& rounder, RoundingSite& site, const at::Tensor& x,
-                             int64_t dim);
 
 }  // namespace mantissa::engine
 

@@ -1,5 +1,5 @@
-// One training step (Lee, Sharma, Aiken, TMLR 2023): round theta, forward, scale the loss,
-// backward, round dtheta, unscale, look for what is not finite, update or skip, adapt the scale,
+// One training step (Lee, Sharma, Aiken, TMLR 2023): round theta, forward, backward from the loss
+// scale, round dtheta, look for what is not finite, unscale and update or skip, adapt the scale,
 // promote.
 //
 //   ASSIGN_OR_RETURN(auto trainer, StepRunner::Create(plan, state, options));
@@ -49,6 +49,8 @@ struct StepOptions {
   double promotion_threshold = 0.01;
   LossScaler::Options loss_scale;
   OptimizerOptions optimizer;
+  // How tensors are held, and what is computed twice.
+  RunnerOptions runner;
 };
 
 class StepRunner {
@@ -87,10 +89,8 @@ class StepRunner {
   StepRunner(planner::Plan& plan, ModelState& state, const StepOptions& options);
   StepResult RunStep(int64_t step, const Batch& batch, double learning_rate);
   BatchEvaluation RunEvaluation(const Batch& batch, Evaluation evaluation);
-  void BindState(bool round_parameters, bool under_autograd);
-  // Gradients of all parameters, rounded and unscaled; whether all are finite.
-  bool CollectGradients(std::vector<at::Tensor>& gradients);
-  void ApplyGradients(std::vector<at::Tensor>& gradients, double learning_rate);
+  void BindState();
+  void ApplyGradients(double learning_rate);
   void ObserveOverflows();
 
   planner::Plan& plan_;
@@ -101,10 +101,6 @@ class StepRunner {
   std::unique_ptr<Optimizer> optimizer_;
   LossScaler scaler_;
   Promoter promoter_;
-  // By parameter: where theta and dtheta are rounded, memory for the rounded theta, and the leaf of
-  // autograd's graph that shows it.
-  std::vector<RoundingSite> theta_sites_, dtheta_sites_;
-  std::vector<at::Tensor> rounded_, leaves_;
 };
 
 }  // namespace mantissa::engine

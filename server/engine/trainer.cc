@@ -79,7 +79,8 @@ StepOptions StepOptionsOf(const TrainingOptions& options, int64_t steps_per_epoc
                         .momentum = options.momentum,
                         .weight_decay = options.weight_decay,
                         .state = options.optimizer_state,
-                        .seed = options.seed}};
+                        .seed = options.seed},
+          .runner = {.storage = options.storage}};
 }
 
 // One training from its first step, or the first after a checkpoint, to its last.

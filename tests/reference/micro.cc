@@ -8,7 +8,6 @@
 #include "ATen/core/Tensor.h"
 #include "ATen/core/grad_mode.h"
 #include "ATen/ops/scalar_tensor.h"
-#include "ATen/ops/zeros.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -19,6 +18,7 @@
 #include "server/data/npz.h"
 #include "server/engine/graph_runner.h"
 #include "server/engine/model_state.h"
+#include "server/engine/operator_call.h"
 #include "server/engine/optimizer.h"
 #include "server/engine/torch_error.h"
 #include "tests/reference/micro_probe.h"
@@ -49,19 +49,20 @@ class MicroCase {
         graph_(plan.graph),
         arrays_(arrays),
         probe_(plan.graph, arrays, run),
-        rounder_(kernels::Rounding::kReference, /*seed=*/0),
-        double_rounder_(kernels::Rounding::kReference, /*seed=*/0) {}
+        rounder_(kernels::Rounding::kReference, /*seed=*/0) {}
 
   absl::StatusOr<Verdict> Judge() {
     rounder_.set_probe(&probe_);
-    ASSIGN_OR_RETURN(runner_, engine::GraphRunner::Create(graph_, plan_.tensors, &rounder_));
-    runner_->SetFormats(plan_.assignment);
-    ASSIGN_OR_RETURN(double_runner_,
-                     engine::GraphRunner::Create(graph_, plan_.tensors, &double_rounder_));
+    ASSIGN_OR_RETURN(runner_, engine::GraphRunner::Create(graph_, plan_.tensors, &rounder_, {}));
+    runner_->SetFormats(plan_.assignment.formats);
+    for (const planner::Node& node : graph_.nodes()) {
+      ASSIGN_OR_RETURN(engine::OperatorCall call, engine::OperatorCall::Resolve(graph_, node));
+      calls_.push_back(std::move(call));
+    }
     state_ = engine::EmptyState(graph_);
     RETURN_IF_ERROR(engine::LoadState(RealFileSystem(), JoinPath(recording_.folder, run_.init),
                                       graph_, state_));
-    RoundParameters();
+    BindParameters();
     BindBuffers();
     for (NodeId node = 0; node < static_cast<NodeId>(graph_.nodes().size()); ++node) {
       if (!planner::IsShapeOnly(graph_, graph_.node(node))) RunNode(node);
@@ -78,47 +79,46 @@ class MicroCase {
     return found->second;
   }
 
-  RoundingSite SiteOf(TensorKind kind, ValueId value) const {
-    return {.kind = kind, .value = value, .format = planner::FormatOf(plan_, kind, value)};
+  // Rounds a tensor for the probe to see.
+  void Round(TensorKind kind, ValueId value, const at::Tensor& tensor) {
+    RoundingSite site = {
+        .kind = kind, .value = value, .format = planner::FormatOf(plan_, kind, value)};
+    engine::PackedTensor rounded;
+    rounder_.Store(site, engine::Tile{}, tensor, tensor.sizes(), engine::Storage::kPacked,
+                   planner::MemoryKind::kWeights, &rounded);
   }
 
-  void RoundParameters() {
+  void BindParameters() {
     for (size_t i = 0; i < graph_.parameters().size(); ++i) {
       const ValueId parameter = graph_.parameters()[i];
-      RoundingSite site = SiteOf(TensorKind::kParameter, parameter);
-      const at::Tensor rounded = at::zeros(state_.parameters[i].sizes(), at::kFloat);
-      rounder_.RoundInto(site, state_.parameters[i], rounded);
-      at::Tensor leaf = TensorOf(Array("theta/" + graph_.value(parameter).name));
-      leaf = leaf.view(state_.parameters[i].sizes());
-      leaf.set_requires_grad(true);
-      leaves_.push_back(leaf);
-      runner_->Bind(parameter, leaf);
-      double_leaves_.push_back(DoubleLeaf(leaf));
-      double_runner_->Bind(parameter, double_leaves_.back());
+      Round(TensorKind::kParameter, parameter, state_.parameters[i]);
+      const at::Tensor recorded = TensorOf(Array("theta/" + graph_.value(parameter).name))
+                                      .view(state_.parameters[i].sizes());
+      runner_->SetValue(parameter, recorded);
+      exact_[parameter] = DoubleLeaf(recorded, /*requires_grad=*/true);
     }
-    RoundingSite input = SiteOf(TensorKind::kActivation, graph_.inputs()[0]);
     const at::Tensor images = TensorOf(Array("input"));
-    rounder_.RoundInto(input, images, at::zeros(images.sizes(), at::kFloat));
-    const at::Tensor target = TensorOf(Array("target"));
-    runner_->Bind(graph_.target(), target);
-    double_runner_->Bind(graph_.target(), target);
+    batch_size_ = images.size(0);
+    Round(TensorKind::kActivation, graph_.inputs()[0], images);
+    exact_[graph_.target()] = TensorOf(Array("target"));
+    runner_->Bind(graph_.target(), exact_[graph_.target()]);
   }
 
   void BindBuffers() {
     for (size_t i = 0; i < graph_.buffers().size(); ++i) {
       runner_->Bind(graph_.buffers()[i], state_.buffers[i]);
-      double_runner_->Bind(graph_.buffers()[i], state_.buffers[i].to(at::kDouble));
+      exact_[graph_.buffers()[i]] = state_.buffers[i].to(at::kDouble);
     }
   }
 
-  static at::Tensor DoubleLeaf(const at::Tensor& tensor) {
-    at::Tensor leaf = tensor.detach().to(at::kDouble);
-    leaf.set_requires_grad(tensor.requires_grad());
+  static at::Tensor DoubleLeaf(const at::Tensor& tensor, bool requires_grad) {
+    at::Tensor leaf = tensor.to(at::kDouble);
+    leaf.set_requires_grad(requires_grad);
     return leaf;
   }
 
-  // Binds a recorded v as a leaf, and runs the views through which `value` shows it.
-  void BindRecorded(ValueId value) {
+  // Sets a recorded v, and in double precision the views through which `value` shows it.
+  void SetRecorded(ValueId value) {
     const planner::Value& info = graph_.value(value);
     if (info.kind != planner::ValueKind::kComputed && info.kind != planner::ValueKind::kInput) {
       return;
@@ -126,25 +126,23 @@ class MicroCase {
     const bool is_view = info.producer != planner::kNoNode &&
                          planner::IsShapeOnly(graph_, graph_.node(info.producer));
     if (is_view) {
-      BindRecorded(info.alias_of);
-      runner_->RunNode(info.producer, {});
-      double_runner_->RunNode(info.producer, {.round = false});
+      SetRecorded(info.alias_of);
+      exact_[value] = CallInDouble(info.producer);
       return;
     }
-    at::Tensor leaf = TensorOf(Array("v/" + info.name));
-    leaf.set_requires_grad(info.kind == planner::ValueKind::kComputed);
-    runner_->Bind(value, leaf);
-    double_runner_->Bind(value, DoubleLeaf(leaf));
+    const at::Tensor recorded = TensorOf(Array("v/" + info.name));
+    runner_->SetValue(value, recorded);
+    exact_[value] = DoubleLeaf(recorded, info.kind == planner::ValueKind::kComputed);
   }
 
   // The gradient that reaches an operator's output: the sum of what its consumers gave.
-  at::Tensor RecordedGradient(ValueId value, const at::Tensor& output) const {
+  at::Tensor RecordedGradient(ValueId value, at::IntArrayRef sizes) const {
     if (value == graph_.loss()) return at::scalar_tensor(run_.steps[0].scale, at::kFloat);
     at::Tensor sum;
     const std::string prefix = absl::StrCat("dv/", graph_.value(value).name, "@");
     for (auto it = arrays_.lower_bound(prefix);
          it != arrays_.end() && absl::StartsWith(it->first, prefix); ++it) {
-      const at::Tensor gradient = TensorOf(it->second).view(output.sizes());
+      const at::Tensor gradient = TensorOf(it->second).view(sizes);
       sum = sum.defined() ? sum.add(gradient) : gradient;
     }
     MANTISSA_CHECK(sum.defined(), prefix, " was not recorded");
@@ -152,29 +150,20 @@ class MicroCase {
   }
 
   void RunNode(NodeId node) {
-    for (const ValueId input : planner::TensorInputs(graph_, node)) BindRecorded(input);
-    RunNodeInDouble(node);
-    runner_->RunNode(node, {.training = true, .round = true});
-    const ValueId value = graph_.node(node).outputs[0];
-    const at::Tensor output = runner_->value(value);
-    torch::autograd::backward({output}, {RecordedGradient(value, output.detach())});
-    for (size_t i = 0; i < leaves_.size(); ++i) {
-      const at::Tensor gradient = leaves_[i].grad();
-      if (!gradient.defined()) continue;
-      RoundingSite site = SiteOf(TensorKind::kParameterGradient, graph_.parameters()[i]);
-      rounder_.RoundInto(site, gradient, gradient);
-      leaves_[i].mutable_grad().reset();
-    }
+    for (const ValueId input : planner::TensorInputs(graph_, node)) SetRecorded(input);
+    const at::Tensor gradient = RunNodeInDouble(node);
+    runner_->RunNode(node, gradient, batch_size_);
   }
 
-  // Tells the probe what the operator and its gradients are in double precision.
-  void RunNodeInDouble(NodeId node) {
+  // Tells the probe what the operator and its gradients are in double precision; the gradient that
+  // reaches its output.
+  at::Tensor RunNodeInDouble(NodeId node) {
     const ValueId value = graph_.node(node).outputs[0];
     const std::string& name = graph_.value(value).name;
-    double_runner_->RunNode(node, {.training = true, .round = false});
-    const at::Tensor output = double_runner_->value(value);
+    const at::Tensor output = CallInDouble(node);
     probe_.SetExact("v/" + name, output.detach());
-    const at::Tensor gradient = RecordedGradient(value, output.detach()).to(at::kDouble);
+    const at::Tensor given = RecordedGradient(value, output.sizes());
+    const at::Tensor gradient = given.to(at::kDouble);
     torch::autograd::backward({output}, {gradient});
     int input = 0;
     for (const ValueId id : planner::TensorInputs(graph_, node)) {
@@ -182,7 +171,7 @@ class MicroCase {
       const std::string suffix = absl::StrCat("@", name, ".", input++);
       if (producer < 0) continue;
       const planner::Tensor& tensor = plan_.tensors.tensors()[producer];
-      at::Tensor exact = double_runner_->value(tensor.value).grad();
+      at::Tensor exact = exact_[tensor.value].grad();
       if (graph_.node(node).op == "aten::log_softmax") {
         // The rule takes the rounded output.
         const at::Tensor rounded = TensorOf(Array("v/" + name)).to(at::kDouble);
@@ -190,12 +179,21 @@ class MicroCase {
       }
       if (exact.defined()) probe_.SetExact(absl::StrCat("dv/", tensor.name, suffix), exact);
     }
-    for (size_t i = 0; i < double_leaves_.size(); ++i) {
-      const at::Tensor exact = double_leaves_[i].grad();
+    for (const ValueId parameter : graph_.parameters()) {
+      at::Tensor& exact = exact_[parameter].mutable_grad();
       if (!exact.defined()) continue;
-      probe_.SetExact("dtheta/" + graph_.value(graph_.parameters()[i]).name, exact);
-      double_leaves_[i].mutable_grad().reset();
+      probe_.SetExact("dtheta/" + graph_.value(parameter).name, exact);
+      exact.reset();
     }
+    return given;
+  }
+
+  at::Tensor CallInDouble(NodeId node) {
+    std::vector<c10::IValue> tensors;
+    for (const ValueId value : calls_[node].tensors()) tensors.push_back(exact_[value]);
+    std::vector<c10::IValue> stack = calls_[node].Arguments(std::move(tensors), /*training=*/true);
+    calls_[node].handle().callBoxed(stack);
+    return stack[0].toTensor();
   }
 
   // Largest difference, relative to the largest value of the tensor.
@@ -234,7 +232,7 @@ class MicroCase {
           TensorOf(Array("dtheta/" + name)).view(master.sizes()).mul(1 / run_.steps[0].scale);
       optimizer->Update(i, master, gradient, run_.steps[0].learning_rate);
       CompareNear("master_after/" + name, master);
-      CompareNear("momentum_after/" + name, (*optimizer->moments()[0].tensors)[i]);
+      CompareNear("momentum_after/" + name, optimizer->moments()[0].tensor(i));
     }
   }
 
@@ -271,10 +269,12 @@ class MicroCase {
   const planner::Graph& graph_;
   const Arrays& arrays_;
   MicroProbe probe_;
-  engine::Rounder rounder_, double_rounder_;
-  std::unique_ptr<engine::GraphRunner> runner_, double_runner_;
+  engine::Rounder rounder_;
+  std::unique_ptr<engine::GraphRunner> runner_;
   engine::ModelState state_;
-  std::vector<at::Tensor> leaves_, double_leaves_;  // by parameter
+  int64_t batch_size_ = 0;
+  std::vector<engine::OperatorCall> calls_;  // by node
+  std::map<ValueId, at::Tensor> exact_;      // in double precision, under autograd
   std::vector<std::string> failures_;
   int values_compared_ = 0;
   double largest_value_difference_ = 0;

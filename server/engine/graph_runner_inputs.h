@@ -1,0 +1,108 @@
+// What GraphRunner's tasks read, tile by tile; part of graph_runner.
+//
+//   GraphRunner::NodeInputs inputs(runner, node);
+//   inputs.set_tile(tile);
+//   step.op->Forward(context, inputs, step.kept);
+#ifndef MANTISSA_SERVER_ENGINE_GRAPH_RUNNER_INPUTS_H_
+#define MANTISSA_SERVER_ENGINE_GRAPH_RUNNER_INPUTS_H_
+
+#include <cstdint>
+#include <vector>
+
+#include "base/status.h"
+#include "server/engine/graph_runner.h"
+
+namespace mantissa::engine {
+
+class GraphRunner::NodeInputs : public TileInputs {
+ public:
+  NodeInputs(GraphRunner& runner, planner::NodeId node)
+      : runner_(runner),
+        node_(node),
+        values_(runner.steps_[node].call->tensors()),
+        outputs_(runner.graph_.node(node).outputs),
+        whole_(values_.size()) {}
+
+  void set_tile(const Tile& tile) { tile_ = tile; }
+
+  at::Tensor Read(size_t input) override {
+    if (IsTiled(input)) return Unpacked(runner_.values_[values_[input]], tile_, input);
+    // Weights are unpacked once for all tiles.
+    at::Tensor& whole = whole_[input];
+    if (whole.defined()) return whole;
+    const PackedTensor& stored = runner_.values_[values_[input]];
+    whole = stored.defined() ? Unpacked(stored, Tile{}, input) : Bound(input);
+    return whole;
+  }
+
+  void AddTo(size_t input, const at::Tensor& wide) override {
+    if (IsTiled(input)) {
+      runner_.values_[values_[input]].AddTo(tile_, wide);
+    } else {
+      wide.add_(Read(input));
+    }
+  }
+
+  std::vector<int64_t> Sizes(size_t input) override {
+    const std::vector<int64_t> sizes = runner_.SizesOf(values_[input]);
+    return IsTiled(input) ? TileSizes(sizes, tile_) : sizes;
+  }
+
+  at::ScalarType Type(size_t input) override {
+    // Batch norm's parameters and statistics stay in float32.
+    const bool batch_norm =
+        runner_.training_.rules[node_].kind == planner::GradientKind::kBatchNorm;
+    return batch_norm && !IsTiled(input) ? at::kFloat : runner_.TypeOf(node_);
+  }
+
+  at::Tensor ReadOutput() override {
+    return runner_.values_[outputs_[0]].Unpack(tile_, runner_.TypeOf(node_));
+  }
+
+  at::Tensor ReadGradient(size_t output) override {
+    std::vector<PackedTensor>& parts = runner_.gradients_[outputs_[output]];
+    if (parts.empty()) return {};
+    at::Tensor sum;
+    for (PackedTensor& part : parts) {
+      if (!sum.defined()) {
+        sum = part.Unpack(tile_, runner_.TypeOf(node_));
+      } else {
+        if (!IsOwned(sum)) sum = sum.clone();
+        part.AddTo(tile_, sum);
+      }
+      // Read once: what is stored as computed now belongs to the operator.
+      if (tile_.whole()) part = {};
+    }
+    if (tile_.whole()) parts.clear();
+    return sum;
+  }
+
+  bool Wanted(size_t input) override { return runner_.training_.needs_gradient[values_[input]]; }
+
+ private:
+  // Whether it is cut as the node's output is: v's are, also through views.
+  bool IsTiled(size_t input) const { return runner_.tensors_.FindProduced(values_[input]) >= 0; }
+
+  at::Tensor Unpacked(const PackedTensor& stored, const Tile& tile, size_t input) {
+    MANTISSA_CHECK(stored.defined(), runner_.graph_.value(values_[input]).name, " is gone");
+    const at::ScalarType own = stored.codes().scalar_type();
+    return stored.Unpack(tile, stored.plain() && !at::isFloatingType(own) ? own : Type(input));
+  }
+
+  at::Tensor Bound(size_t input) {
+    const at::Tensor& bound = runner_.bound_[values_[input]];
+    MANTISSA_CHECK(bound.defined(), runner_.graph_.value(values_[input]).name, " is not bound");
+    return bound.is_floating_point() ? bound.to(Type(input)) : bound;
+  }
+
+  GraphRunner& runner_;
+  const planner::NodeId node_;
+  const std::vector<planner::ValueId>& values_;
+  const std::vector<planner::ValueId>& outputs_;
+  Tile tile_;
+  std::vector<at::Tensor> whole_;  // by input
+};
+
+}  // namespace mantissa::engine
+
+#endif  // MANTISSA_SERVER_ENGINE_GRAPH_RUNNER_INPUTS_H_

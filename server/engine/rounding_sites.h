@@ -1,0 +1,62 @@
+// Every place of a graph where something is rounded, with its format and its random numbers.
+//
+//   RoundingSites sites(graph, tensors);
+//   sites.SetFormats(plan.assignment.formats);
+//   rounder.Store(*sites.activation(value), ...);
+//
+// Streams are numbered by place in the graph, so equal graphs round alike. Sites do not move.
+#ifndef MANTISSA_SERVER_ENGINE_ROUNDING_SITES_H_
+#define MANTISSA_SERVER_ENGINE_ROUNDING_SITES_H_
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "kernels/formats/format.h"
+#include "planner/graph/graph.h"
+#include "planner/graph/tensors.h"
+#include "server/engine/rounding.h"
+
+namespace mantissa::engine {
+
+class RoundingSites {
+ public:
+  // All formats are fp32.
+  RoundingSites(const planner::Graph& graph, const planner::TensorTable& tensors);
+
+  // `formats` by index into the table of tensors.
+  void SetFormats(const std::vector<kernels::Format>& formats);
+
+  // Null where the value is no v.
+  RoundingSite* activation(planner::ValueId value) { return activations_[value].get(); }
+  // Of the gradient that a node computes for one of its tensor arguments (planner::TensorInputs);
+  // null where no v is behind the argument.
+  RoundingSite* gradient(planner::NodeId node, size_t input) {
+    return input < gradients_[node].size() ? gradients_[node][input].get() : nullptr;
+  }
+  // By index in graph.parameters().
+  RoundingSite& parameter(size_t index) { return *parameters_[index]; }
+  RoundingSite& parameter_gradient(size_t index) { return *parameter_gradients_[index]; }
+
+  // Of every v, the input's first, then in execution order.
+  const std::vector<const RoundingSite*>& activations() const { return activation_list_; }
+  // Of every theta, by index.
+  const std::vector<std::unique_ptr<RoundingSite>>& parameters() const { return parameters_; }
+
+ private:
+  std::unique_ptr<RoundingSite> Make(planner::TensorKind kind, planner::ValueId value);
+  void AddActivation(planner::ValueId value);
+  void AddGradients(planner::NodeId node);
+
+  const planner::Graph& graph_;
+  const planner::TensorTable& tensors_;
+  uint64_t count_ = 0;
+  std::vector<std::unique_ptr<RoundingSite>> activations_;             // by value
+  std::vector<std::vector<std::unique_ptr<RoundingSite>>> gradients_;  // by node, input
+  std::vector<std::unique_ptr<RoundingSite>> parameters_, parameter_gradients_;
+  std::vector<const RoundingSite*> activation_list_;
+};
+
+}  // namespace mantissa::engine
+
+#endif  // MANTISSA_SERVER_ENGINE_ROUNDING_SITES_H_

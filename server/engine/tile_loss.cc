@@ -1,0 +1,65 @@
+// Log-softmax and the negative log-likelihood.
+
+#include "ATen/ops/_log_softmax_backward_data.h"
+#include "ATen/ops/nll_loss_backward.h"
+#include "server/engine/tile_operators.h"
+
+namespace mantissa::engine {
+namespace {
+
+// The gradient, gy - exp(y) * sum(gy), takes the rounded y.
+class LogSoftmax : public TileOperator {
+ public:
+  explicit LogSoftmax(const OperatorCall& call)
+      : TileOperator(call), dim_(call.Argument("dim").toInt()) {}
+
+  std::vector<at::Tensor> Backward(const TileContext&, TileInputs& inputs,
+                                   const Kept&) const override {
+    return {at::_log_softmax_backward_data(inputs.ReadGradient(0), inputs.ReadOutput(), dim_,
+                                           inputs.Type(0))};
+  }
+
+ private:
+  const int64_t dim_;
+};
+
+// Mean over the batch; with label smoothing s, (1 - s) * loss - s * mean(log p).
+class NllLoss : public TileOperator {
+ public:
+  explicit NllLoss(const OperatorCall& call)
+      : TileOperator(call), smoothed_(call.handle().schema().name() != "aten::nll_loss") {
+    if (smoothed_) {
+      smoothing_ = call.Argument("smoothing").toDouble();
+    } else {
+      ignored_label_ = call.Argument("ignore_index").toInt();
+    }
+  }
+
+  std::vector<at::Tensor> Backward(const TileContext&, TileInputs& inputs,
+                                   const Kept&) const override {
+    const at::Tensor gradient = inputs.ReadGradient(0);
+    const at::Tensor labels = inputs.Read(1);
+    // Only the shape of the log-probabilities matters.
+    const at::Tensor shape = gradient.new_zeros({1}).expand(inputs.Sizes(0));
+    const at::Tensor count = labels.ne(ignored_label_).sum().to(gradient.scalar_type());
+    at::Tensor result =
+        at::nll_loss_backward(gradient.mul(1 - smoothing_), shape, labels, /*weight=*/{},
+                              at::Reduction::Mean, ignored_label_, count);
+    if (smoothed_) result.sub_(gradient, smoothing_ / static_cast<double>(result.numel()));
+    return {result, at::Tensor()};
+  }
+
+ private:
+  const bool smoothed_;
+  double smoothing_ = 0;
+  int64_t ignored_label_ = -100;
+};
+
+}  // namespace
+
+TileOperatorPtr MakeLogSoftmax(const OperatorCall& call) {
+  return std::make_unique<LogSoftmax>(call);
+}
+TileOperatorPtr MakeNllLoss(const OperatorCall& call) { return std::make_unique<NllLoss>(call); }
+
+}  // namespace mantissa::engine

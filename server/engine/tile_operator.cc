@@ -1,0 +1,67 @@
+#include "server/engine/tile_operator.h"
+
+#include <utility>
+
+#include "base/status.h"
+#include "server/engine/tile_operators.h"
+
+namespace mantissa::engine {
+
+bool IsOwned(const at::Tensor& tensor) {
+  return tensor.use_count() == 1 && tensor.storage().use_count() == 1 && tensor.is_contiguous();
+}
+
+std::vector<at::Tensor> TileOperator::Forward(const TileContext& context, TileInputs& inputs,
+                                              Kept&) const {
+  std::vector<c10::IValue> tensors;
+  for (size_t i = 0; i < call_.tensors().size(); ++i) tensors.push_back(inputs.Read(i));
+  return Call(context, std::move(tensors));
+}
+
+std::vector<at::Tensor> TileOperator::Call(const TileContext& context,
+                                           std::vector<c10::IValue> tensors) const {
+  std::vector<c10::IValue> stack = call_.Arguments(std::move(tensors), context.training);
+  call_.handle().callBoxed(stack);
+  std::vector<at::Tensor> outputs;
+  for (c10::IValue& value : stack) {
+    outputs.push_back(value.isTensor() ? std::move(value).toTensor() : at::Tensor());
+  }
+  return outputs;
+}
+
+std::unique_ptr<TileOperator> MakeTileOperator(planner::GradientKind kind,
+                                               const OperatorCall& call) {
+  using Kind = planner::GradientKind;
+  switch (kind) {
+    case Kind::kConvolution:
+      return MakeConvolution(call);
+    case Kind::kLinear:
+      return MakeLinear(call);
+    case Kind::kBatchNorm:
+      return MakeBatchNorm(call);
+    case Kind::kRelu:
+      return MakeRelu(call);
+    case Kind::kAdd:
+      return MakeAdd(call);
+    case Kind::kCat:
+      return MakeCat(call);
+    case Kind::kSlice:
+      return MakeSlice(call);
+    case Kind::kMaxPool:
+      return MakeMaxPool(call);
+    case Kind::kAveragePool:
+      return MakeAveragePool(call);
+    case Kind::kLogSoftmax:
+      return MakeLogSoftmax(call);
+    case Kind::kNllLoss:
+      return MakeNllLoss(call);
+    case Kind::kReplay:
+      return MakeReplay(call);
+    case Kind::kView:
+      break;
+  }
+  MANTISSA_CHECK(false, "a view has no tiles");
+  return nullptr;
+}
+
+}  // namespace mantissa::engine

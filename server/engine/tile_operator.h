@@ -1,0 +1,92 @@
+// How one operator of a graph is run on one tile, forward and backward, with LibTorch's own kernels
+// on wide tensors. Where tiles come from and go to is graph_runner.h's.
+//
+//   auto op = MakeTileOperator(planner::GradientKind::kConvolution, call);
+//   std::vector<at::Tensor> y = op->Forward(context, inputs, kept);
+//   std::vector<at::Tensor> gradients = op->Backward(context, inputs, kept);
+//
+// What an operator keeps from forward to backward is small: a bit or a byte an element, a number a
+// channel. Runs without autograd, but for operators that are replayed. Throws what LibTorch throws.
+#ifndef MANTISSA_SERVER_ENGINE_TILE_OPERATOR_H_
+#define MANTISSA_SERVER_ENGINE_TILE_OPERATOR_H_
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "ATen/core/Tensor.h"
+#include "ATen/core/ivalue.h"
+#include "planner/graph/gradient.h"
+#include "server/engine/operator_call.h"
+#include "server/engine/packed_tensor.h"
+
+namespace mantissa::engine {
+
+// Of whole tensors, made by the first tile of the forward task.
+using Kept = std::vector<at::Tensor>;
+
+struct TileContext {
+  Tile tile;
+  // The batch's statistics, not the running ones.
+  bool training = true;
+  // The forward pass of a training step: keeps what backward needs, and moves running statistics.
+  bool keep = false;
+};
+
+// What a tile is computed from, unpacked when asked for. `input` counts the operator's tensor
+// arguments. Activations come as tiles; parameters, buffers and labels whole.
+class TileInputs {
+ public:
+  virtual ~TileInputs() = default;
+  // Contiguous, in the type that the operator computes with. May show memory that others read: see
+  // IsOwned().
+  virtual at::Tensor Read(size_t input) = 0;
+  // wide += Read(input), without a wide copy of it.
+  virtual void AddTo(size_t input, const at::Tensor& wide) = 0;
+  // Of Read(input), and its type, also of what is no longer alive.
+  virtual std::vector<int64_t> Sizes(size_t input) = 0;
+  virtual at::ScalarType Type(size_t input) = 0;
+
+  // Backward only. The rounded output; the sum of what reached an output's gradient, undefined
+  // where nothing did; whether the gradient of an input is asked for.
+  virtual at::Tensor ReadOutput() = 0;
+  virtual at::Tensor ReadGradient(size_t output) = 0;
+  virtual bool Wanted(size_t input) = 0;
+};
+
+// Whether nothing but `tensor` shows its memory, so that it may be changed.
+bool IsOwned(const at::Tensor& tensor);
+
+class TileOperator {
+ public:
+  explicit TileOperator(const OperatorCall& call) : call_(call) {}
+  virtual ~TileOperator() = default;
+
+  // The operator's outputs. By default its call.
+  virtual std::vector<at::Tensor> Forward(const TileContext& context, TileInputs& inputs,
+                                          Kept& kept) const;
+  // By input, undefined where it is not wanted. Parameters' gradients are of this tile alone: a sum
+  // over the tile's samples, or the entries of the tile's channels.
+  virtual std::vector<at::Tensor> Backward(const TileContext& context, TileInputs& inputs,
+                                           const Kept& kept) const = 0;
+
+ protected:
+  const OperatorCall& call() const { return call_; }
+  // The operator itself, on its tensor arguments.
+  std::vector<at::Tensor> Call(const TileContext& context, std::vector<c10::IValue> tensors) const;
+  std::vector<at::Tensor> NoGradients() const {
+    return std::vector<at::Tensor>(call_.tensors().size());
+  }
+
+ private:
+  const OperatorCall& call_;
+};
+
+// `call` must outlive it. REQUIRES: a kind that planner::GradientRuleOf gave for the call's node,
+// but kView.
+std::unique_ptr<TileOperator> MakeTileOperator(planner::GradientKind kind,
+                                               const OperatorCall& call);
+
+}  // namespace mantissa::engine
+
+#endif  // MANTISSA_SERVER_ENGINE_TILE_OPERATOR_H_

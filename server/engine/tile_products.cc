@@ -1,0 +1,95 @@
+// Convolutions and linear layers.
+
+#include <array>
+#include <tuple>
+
+#include "ATen/ops/convolution_backward.h"
+#include "ATen/ops/mm.h"
+#include "ATen/ops/sum.h"
+#include "server/engine/tile_operators.h"
+
+namespace mantissa::engine {
+namespace {
+
+// Where input, weight and bias are among the tensor arguments; -1 where there is none.
+struct ProductInputs {
+  explicit ProductInputs(const OperatorCall& call)
+      : input(call.TensorIndex("input")),
+        weight(call.TensorIndex("weight")),
+        bias(call.TensorIndex("bias")) {}
+  int input, weight, bias;
+};
+
+bool Wanted(TileInputs& inputs, int index) { return index >= 0 && inputs.Wanted(index); }
+
+class Convolution : public TileOperator {
+ public:
+  explicit Convolution(const OperatorCall& call)
+      : TileOperator(call),
+        at_(call),
+        stride_(call.Argument("stride").toIntVector()),
+        padding_(call.Argument("padding").toIntVector()),
+        dilation_(call.Argument("dilation").toIntVector()),
+        groups_(call.Argument("groups").toInt()) {}
+
+  std::vector<at::Tensor> Backward(const TileContext&, TileInputs& inputs,
+                                   const Kept&) const override {
+    const std::array<bool, 3> wanted = {Wanted(inputs, at_.input), Wanted(inputs, at_.weight),
+                                        Wanted(inputs, at_.bias)};
+    const at::Tensor gradient = inputs.ReadGradient(0);
+    const at::Tensor weight = ReadOr(inputs, wanted[0], at_.weight, gradient);
+    const at::Tensor input = ReadOr(inputs, wanted[1], at_.input, gradient);
+    std::vector<at::Tensor> result = NoGradients();
+    auto [dx, dw, db] = at::convolution_backward(
+        gradient, input, weight, at::OptionalIntArrayRef({weight.size(0)}), stride_, padding_,
+        dilation_, /*transposed=*/false, /*output_padding=*/{0, 0}, groups_, wanted);
+    result[at_.input] = dx;
+    result[at_.weight] = dw;
+    if (at_.bias >= 0) result[at_.bias] = db;
+    return result;
+  }
+
+ private:
+  // What is not read is a shape to LibTorch: one element, shown everywhere.
+  static at::Tensor ReadOr(TileInputs& inputs, bool read, int index, const at::Tensor& like) {
+    if (read) return inputs.Read(index);
+    return like.new_zeros({1}).expand(inputs.Sizes(index));
+  }
+
+  const ProductInputs at_;
+  const std::vector<int64_t> stride_, padding_, dilation_;
+  const int64_t groups_;
+};
+
+class Linear : public TileOperator {
+ public:
+  explicit Linear(const OperatorCall& call) : TileOperator(call), at_(call) {}
+
+  std::vector<at::Tensor> Backward(const TileContext&, TileInputs& inputs,
+                                   const Kept&) const override {
+    at::Tensor gradient = inputs.ReadGradient(0);
+    gradient = gradient.view({-1, gradient.size(-1)});
+    std::vector<at::Tensor> result = NoGradients();
+    if (Wanted(inputs, at_.bias)) result[at_.bias] = gradient.sum(0);
+    if (Wanted(inputs, at_.weight)) {
+      const at::Tensor input = inputs.Read(at_.input);
+      result[at_.weight] = gradient.t().mm(input.view({-1, input.size(-1)}));
+    }
+    if (Wanted(inputs, at_.input)) {
+      result[at_.input] = gradient.mm(inputs.Read(at_.weight)).view(inputs.Sizes(at_.input));
+    }
+    return result;
+  }
+
+ private:
+  const ProductInputs at_;
+};
+
+}  // namespace
+
+TileOperatorPtr MakeConvolution(const OperatorCall& call) {
+  return std::make_unique<Convolution>(call);
+}
+TileOperatorPtr MakeLinear(const OperatorCall& call) { return std::make_unique<Linear>(call); }
+
+}  // namespace mantissa::engine
