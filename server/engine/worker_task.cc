@@ -99,6 +99,7 @@ TrainingOptions TrainingOptionsOf(const internal::v1::TrainTask& task, const pla
   options.max_steps = training.steps();
   options.batch_size = plan.request.batch_size;
   options.optimizer = OptimizerOf(training.optimizer());
+  options.optimizer_state = plan.request.optimizer_state;
   options.learning_rate = training.learning_rate();
   options.momentum = training.momentum();
   options.weight_decay = training.weight_decay();
@@ -118,6 +119,7 @@ TrainingOptions TrainingOptionsOf(const internal::v1::TrainTask& task, const pla
   options.evaluate_every = training.evaluate_every();
   options.threads = training.threads() > 0 ? training.threads() : threads;
   options.round = precision.policy() != v1::POLICY_NAME_NONE;
+  options.storage = plan.request.packed ? Storage::kPacked : Storage::kEmulated;
   options.model = plan.request.model;
   return options;
 }

@@ -26,6 +26,19 @@ TEST(WorkerTask, PolicyNoneAloneTrainsWithoutRounding) {
   EXPECT_FALSE(TrainingOptionsOf(task, SmallPlan(), 0).round);
 }
 
+TEST(WorkerTask, StorageAndWidthOfMomentsAreThePlans) {
+  const TrainingOptions usual = TrainingOptionsOf({}, SmallPlan(), 0);
+  EXPECT_EQ(usual.storage, Storage::kPacked);
+  EXPECT_EQ(usual.optimizer_state, planner::OptimizerStateWidth::kFp32);
+  planner::PlanRequest request{.model = {.name = "squeezenet", .width = 0.1},
+                               .packed = false,
+                               .optimizer_state = planner::OptimizerStateWidth::kInt8};
+  const planner::Plan plan = planner::MakePlan(request).value();
+  const TrainingOptions options = TrainingOptionsOf({}, plan, 0);
+  EXPECT_EQ(options.storage, Storage::kEmulated);
+  EXPECT_EQ(options.optimizer_state, planner::OptimizerStateWidth::kInt8);
+}
+
 TEST(WorkerTask, ThreadsOfTheWorkerServeWhereTheJobDoesNotSay) {
   EXPECT_EQ(TrainingOptionsOf({}, SmallPlan(), /*threads=*/2).threads, 2);
 }
