@@ -83,6 +83,57 @@ class WrongInputTest(harness.ServerTest):
             with self.subTest(flag):
                 self.submit_refused("%s %s" % (flag, value), [field], flag, value)
 
+    def job_file(self, **changes):
+        """A job as a file, with fields that no flag would let through."""
+        spec = {"model": {"model": "builtin:squeezenet", "width": 0.1}, "dataset": "digits",
+                "training": {"batch_size": 16, "steps": 6}, "precision": {}}
+        for field, value in changes.items():
+            part, _, name = field.partition("__")
+            spec[part][name] = value
+        return self.path("wrong.json", json.dumps(spec))
+
+    def test_memory_budgets_that_make_no_sense_are_refused(self):
+        self.submit_refused("--memory 1KiB", ["1.0 KiB", "batch"], "--memory", "1KiB",
+                            code="FAILED_PRECONDITION")
+        self.submit_refused("--memory and --low-ratio", ["low_ratio", "memory_bytes"],
+                            "--memory", "1GiB", "--low-ratio", "0.5")
+        for value in (-1, -(1 << 63)):
+            self.refused("memory_bytes %d" % value, "SubmitJob", "INVALID_ARGUMENT",
+                         ["precision.memory_bytes", str(value)], "submit", "-f",
+                         self.job_file(precision__memory_bytes=value))
+        for text in ("8 potatoes", "-1GiB", "0", "1e9", "9999999999TiB"):
+            with self.subTest(text):
+                result = self.server.run("submit", *harness.TINY, "--memory=" + text, code=2)
+                self.assertIn("--memory is '%s'; allowed: a size above 0 such as 8GiB" % text,
+                              result.err)
+        harness.seen("--memory 9999999999TiB", result.err[len("mantissa: "):])
+
+    def test_choices_that_there_are_not_are_refused_with_those_there_are(self):
+        for field, words in [("precision__storage", "packed, emulated"),
+                             ("precision__recipe", "paper, bf16"),
+                             ("precision__recompute", "auto, none, cheap"),
+                             ("training__optimizer_state", "a value that the API names")]:
+            with self.subTest(field):
+                self.refused("%s 77" % field.replace("__", "."), "SubmitJob", "INVALID_ARGUMENT",
+                             [field.replace("__", "."), "77", words], "submit", "-f",
+                             self.job_file(**{field: 77}))
+        self.submit_refused("--recipe bf16 with --policy none", ["recipe", "policy none"],
+                            "--recipe", "bf16", "--policy", "none")
+        for flag, choices in [("--storage", "packed, emulated"), ("--recipe", "paper, bf16"),
+                              ("--recompute", "auto, none, cheap"),
+                              ("--optimizer-state", "fp32, bf16, int8")]:
+            for command in (["submit", *harness.TINY], ["plan", "--model", "squeezenet"]):
+                result = self.server.run(*command, flag, "tape", code=2)
+                self.assertIn("tape", result.err)
+                self.assertIn(choices, result.err)
+
+    def test_plans_refuse_what_jobs_refuse(self):
+        plan = ["plan", "--model", "squeezenet", "--classes", "10"]
+        self.refused("plan --memory 1KiB", "/Plan", "FAILED_PRECONDITION", ["1.0 KiB", "batch"],
+                     *plan, "--memory", "1KiB")
+        self.refused("plan --memory and --low-ratio", "/Plan", "INVALID_ARGUMENT",
+                     ["precision.low_ratio"], *plan, "--memory", "1GiB", "--low-ratio", "0.5")
+
     def test_data_set_that_is_not_there_is_refused(self):
         self.submit_refused("no such data set", ["nowhere", "mantissa dataset push"], "--dataset",
                             "nowhere", code="NOT_FOUND")
