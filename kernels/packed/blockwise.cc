@@ -15,11 +15,7 @@
 namespace mantissa::kernels {
 namespace {
 
-constexpr char kCudaTarget[] = "//kernels/packed:blockwise_cuda";
 constexpr int64_t kGrainBlocks = 4;
-
-constexpr BlockTableData kSignedTable = MakeBlockTable(true);
-constexpr BlockTableData kUnsignedTable = MakeBlockTable(false);
 
 struct CudaBodies {
   PackBlocksOnCuda* pack = nullptr;
@@ -37,8 +33,10 @@ absl::Status Check(int64_t n) {
       absl::StrCat("blocks were asked for ", n, " elements; allowed 0 or more."));
 }
 
-const BlockTableData& DataOf(BlockTable table) {
-  return table == BlockTable::kSigned ? kSignedTable : kUnsignedTable;
+const BlockLookup& LookupOf(BlockTable table) {
+  static const BlockLookup* const with_sign = new BlockLookup(true);
+  static const BlockLookup* const without = new BlockLookup(false);
+  return table == BlockTable::kSigned ? *with_sign : *without;
 }
 
 // Runs body(block, first element, elements) over all blocks.
@@ -64,11 +62,12 @@ absl::Status PackBlocks(const Device& device, BlockTable table, const float* wid
   if (absl::Status status = Check(n); !status.ok()) return status;
   if (n == 0) return absl::OkStatus();
   if (device.is_cuda()) {
-    return RunOnCuda("packing blocks", kCudaTarget, Cuda().pack, table == BlockTable::kSigned, wide,
-                     n, codes, scales, device.stream());
+    return RunOnCuda("packing blocks", Cuda().pack, table == BlockTable::kSigned, wide, n, codes,
+                     scales, device.stream());
   }
+  const BlockLookup& lookup = LookupOf(table);
   SpreadBlocks(device, n, [&](int64_t block, int64_t first, int64_t count) {
-    scales[block] = PackBlockOnCpu(DataOf(table), wide + first, count, codes + first);
+    scales[block] = PackBlockOnCpu(lookup, wide + first, count, codes + first);
   });
   return absl::OkStatus();
 }
@@ -78,11 +77,12 @@ absl::Status UnpackBlocks(const Device& device, BlockTable table, const uint8_t*
   if (absl::Status status = Check(n); !status.ok()) return status;
   if (n == 0) return absl::OkStatus();
   if (device.is_cuda()) {
-    return RunOnCuda("unpacking blocks", kCudaTarget, Cuda().unpack, table == BlockTable::kSigned,
-                     codes, scales, n, wide, device.stream());
+    return RunOnCuda("unpacking blocks", Cuda().unpack, table == BlockTable::kSigned, codes, scales,
+                     n, wide, device.stream());
   }
+  const BlockLookup& lookup = LookupOf(table);
   SpreadBlocks(device, n, [&](int64_t block, int64_t first, int64_t count) {
-    UnpackBlockOnCpu(DataOf(table), codes + first, scales[block], count, wide + first);
+    UnpackBlockOnCpu(lookup, codes + first, scales[block], count, wide + first);
   });
   return absl::OkStatus();
 }

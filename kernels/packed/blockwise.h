@@ -15,11 +15,10 @@
 #include <cstdint>
 
 #include "absl/status/status.h"
+#include "kernels/packed/blockwise_core.h"
 #include "kernels/packed/round.h"
 
 namespace mantissa::kernels {
-
-inline constexpr int64_t kBlockElements = 2048;
 
 constexpr int64_t BlockCount(int64_t elements) {
   return (elements + kBlockElements - 1) / kBlockElements;

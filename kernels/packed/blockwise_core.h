@@ -1,6 +1,6 @@
 // The tables of kernels/packed/blockwise.h, and how a value finds its place in one. Example:
 //
-//   uint8_t code = NearestInTable(kBlockTables[0].middle, x / scale);
+//   uint8_t code = PlaceInTable(MakeBlockTable(/*has_sign=*/true).middle, x, scale);
 //
 // Free of any dependency, since nvcc compiles it too.
 #ifndef MANTISSA_KERNELS_PACKED_BLOCKWISE_CORE_H_
@@ -9,8 +9,12 @@
 #include <cstdint>
 
 #include "base/philox.h"
+#include "kernels/packed/round_core.h"
 
 namespace mantissa::kernels {
+
+// Elements that share a scale.
+inline constexpr int64_t kBlockElements = 2048;
 
 inline constexpr int kTableSize = 256;
 
@@ -46,14 +50,25 @@ constexpr BlockTableData MakeBlockTable(bool has_sign) {
   return table;
 }
 
-// Where the value nearest to x stands; of two equally near ones the lower. `middle` is a table's.
-// A NaN gets some place.
-MANTISSA_HOST_DEVICE inline int NearestInTable(const float* middle, float x) {
+// A block's scale, of the bits of its largest magnitude: NaN if that is not finite.
+MANTISSA_HOST_DEVICE inline float BlockScale(uint32_t largest) {
+  return FloatOf(largest < kInfinityBits ? largest : kInfinityBits | kQuietBit);
+}
+
+// What is looked up in the table: between -1 and 1, or NaN.
+MANTISSA_HOST_DEVICE inline float Scaled(float x, float scale) {
+  return scale == 0 ? x : x / scale;
+}
+
+// Where the value nearest to x / scale stands; of two equally near ones the lower. `middle` is a
+// table's. 0 for NaN.
+MANTISSA_HOST_DEVICE inline uint8_t PlaceInTable(const float* middle, float x, float scale) {
+  const float scaled = Scaled(x, scale);
   int place = 0;
   for (int step = kTableSize / 2; step > 0; step /= 2) {
-    if (middle[place + step - 1] < x) place += step;
+    if (middle[place + step - 1] < scaled) place += step;
   }
-  return place;
+  return static_cast<uint8_t>(place);
 }
 
 }  // namespace mantissa::kernels

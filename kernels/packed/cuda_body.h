@@ -10,13 +10,13 @@
 namespace mantissa::kernels {
 
 // Calls body(args...), a function that gives null or what went wrong. `what` is the work's name, as
-// in "rounding"; `target` is what holds the body.
+// in "rounding".
 template <typename Body, typename... Args>
-absl::Status RunOnCuda(absl::string_view what, absl::string_view target, Body* body, Args... args) {
+absl::Status RunOnCuda(absl::string_view what, Body* body, Args... args) {
   if (body == nullptr) {
     return absl::FailedPreconditionError(
         absl::StrCat(what, " on a CUDA device was asked for, but this program holds no CUDA ",
-                     "kernels. Link ", target, ", or use the CPU."));
+                     "kernels. Link //kernels/packed:cuda, or use the CPU."));
   }
   const char* error = body(args...);
   if (error == nullptr) return absl::OkStatus();

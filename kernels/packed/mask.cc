@@ -15,8 +15,6 @@
 namespace mantissa::kernels {
 namespace {
 
-constexpr char kCudaTarget[] = "//kernels/packed:mask_cuda";
-
 struct CudaBodies {
   MaskPositiveOnCuda* positive = nullptr;
   ApplyMaskOnCuda* apply = nullptr;
@@ -67,8 +65,8 @@ absl::Status MaskPositive(const Device& device, Element element, const void* wid
   const Words words(element);
   mask += first / 8;
   if (device.is_cuda()) {
-    return RunOnCuda("making a mask", kCudaTarget, Cuda().positive, words.bytes, words.infinity,
-                     wide, n, mask, device.stream());
+    return RunOnCuda("making a mask", Cuda().positive, words.bytes, words.infinity, wide, n, mask,
+                     device.stream());
   }
   SpreadBytes(device, n, [&](int64_t byte, int64_t i, int64_t count) {
     MaskPositiveOnCpu(words.bytes, words.infinity,
@@ -84,8 +82,7 @@ absl::Status ApplyMask(const Device& device, Element element, const uint8_t* mas
   const Words words(element);
   mask += first / 8;
   if (device.is_cuda()) {
-    return RunOnCuda("applying a mask", kCudaTarget, Cuda().apply, words.bytes, mask, n, wide,
-                     device.stream());
+    return RunOnCuda("applying a mask", Cuda().apply, words.bytes, mask, n, wide, device.stream());
   }
   SpreadBytes(device, n, [&](int64_t byte, int64_t i, int64_t count) {
     ApplyMaskOnCpu(words.bytes, mask + byte, count, static_cast<uint8_t*>(wide) + i * words.bytes);

@@ -5,30 +5,14 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "kernels/formats/format.h"
-#include "kernels/packed/cuda_body.h"
+#include "kernels/packed/dispatch.h"
 #include "kernels/packed/pack_core.h"
-#include "kernels/packed/pack_cpu.h"
-#include "kernels/packed/pack_cuda.h"
 #include "kernels/packed/params.h"
 #include "kernels/packed/piece.h"
-#include "kernels/packed/round.h"
 #include "kernels/packed/round_core.h"
-#include "kernels/packed/threads.h"
 
 namespace mantissa::kernels {
 namespace {
-
-constexpr char kCudaTarget[] = "//kernels/packed:pack_cuda";
-
-struct CudaBodies {
-  PackOnCuda* pack = nullptr;
-  UnpackOnCuda* unpack = nullptr;
-};
-
-CudaBodies& Cuda() {
-  static CudaBodies bodies;
-  return bodies;
-}
 
 absl::Status Check(const Format& format, const Piece& piece) {
   if (absl::Status status = CheckFormat(format); !status.ok()) return status;
@@ -62,46 +46,24 @@ Format FormatOf(Element element) {
 
 }  // namespace
 
-bool RegisterPackOnCuda(PackOnCuda* pack, UnpackOnCuda* unpack) {
-  Cuda() = {pack, unpack};
-  return true;
-}
-
 absl::Status Pack(const Device& device, const RoundSpec& spec, const Piece& piece, Element element,
                   const void* wide, void* codes, RoundCounts* counts) {
   if (absl::Status status = Check(spec.format, piece); !status.ok()) return status;
-  if (piece.elements() == 0) return absl::OkStatus();
   const PackParams params = {.round = RoundParamsOf(spec),
                              .code = CodeParamsOf(spec.format),
                              .element = CodeParamsOf(FormatOf(element))};
-  const Rounding rounding = RoundingOf(spec);
-  if (device.is_cuda()) {
-    return RunOnCuda("packing", kCudaTarget, Cuda().pack, rounding, &params, &piece, wide, codes,
-                     counts, device.stream());
-  }
-  SpreadAndCount(device, piece.elements(), kGrain, counts,
-                 [&](int64_t begin, int64_t end, RoundCounts* found) {
-                   PackOnCpu(rounding, params, piece, wide, codes, begin, end, found);
-                 });
-  return absl::OkStatus();
+  return RunPack(device, RoundingOf(spec), params, piece, wide, codes, counts);
 }
 
 absl::Status Unpack(const Device& device, const Format& format, const Piece& piece, Element element,
                     const void* codes, void* wide, Write write) {
   if (absl::Status status = Check(format, piece); !status.ok()) return status;
-  if (piece.elements() == 0) return absl::OkStatus();
   const RoundSpec to_element = {.format = FormatOf(element), .overflow = Overflow::kInfinity};
   const UnpackParams params = {.code = CodeParamsOf(format),
                                .element_round = RoundParamsOf(to_element),
                                .element = CodeParamsOf(to_element.format),
                                .add = write == Write::kAdd};
-  if (device.is_cuda()) {
-    return RunOnCuda("unpacking", kCudaTarget, Cuda().unpack, &params, &piece, codes, wide,
-                     device.stream());
-  }
-  Spread(device, piece.elements(), kGrain,
-         [&](int64_t begin, int64_t end) { UnpackOnCpu(params, piece, codes, wide, begin, end); });
-  return absl::OkStatus();
+  return RunUnpack(device, params, piece, codes, wide);
 }
 
 }  // namespace mantissa::kernels

@@ -25,9 +25,10 @@ struct CodeParams {
   uint32_t shift;  // mantissa bits that the format lacks, 23 - m
   uint32_t sign;   // code of minus zero
   // The float32 bits of the smallest normal value, and itself. 0 with 8 exponent bits, where a code
-  // is the float32's upper part.
+  // is the upper part of a float32.
   uint32_t subnormal_limit;
   float min_normal;
+  uint32_t max;  // code of the largest value
   // Codes from here on up to `sign` are infinity and NaNs; `sign` if the format has none.
   uint32_t infinity;
   uint32_t nan;
@@ -49,8 +50,14 @@ struct UnpackParams {
   bool add;
 };
 
-// The code of a finite magnitude that is a value of the format. REQUIRES: subnormal_limit > 0.
-// Adding a power of two that is 2^shift units away leaves the units in the low bits of the sum.
+// What an overflow is packed as.
+MANTISSA_HOST_DEVICE inline uint32_t OverflowCode(const RoundParams& round, const CodeParams& p) {
+  return round.overflow_to < kInfinityBits ? p.max : p.infinity;
+}
+
+// The code of a finite magnitude; one that is no value of the format is rounded to the nearest,
+// ties to even, on the way. REQUIRES: subnormal_limit > 0, and a magnitude of at most the largest
+// value. Adding a power of two that is 2^shift units away leaves the units in the sum's low bits.
 MANTISSA_HOST_DEVICE inline uint32_t CodeOfMagnitude(uint32_t magnitude, const CodeParams& p) {
   uint32_t exponent = magnitude & kInfinityBits;
   if (exponent < p.subnormal_limit) exponent = p.subnormal_limit;
@@ -59,32 +66,32 @@ MANTISSA_HOST_DEVICE inline uint32_t CodeOfMagnitude(uint32_t magnitude, const C
   return units + ((exponent - p.subnormal_limit) >> p.shift);
 }
 
-// The code of the bits that RoundBits() gave.
-MANTISSA_HOST_DEVICE inline uint32_t CodeOf(uint32_t bits, const CodeParams& p) {
-  const uint32_t magnitude = bits & ~kSignBit;
-  const uint32_t sign = bits & kSignBit ? p.sign : 0;
-  if (p.subnormal_limit == 0) return sign | magnitude >> p.shift;
-  uint32_t code = CodeOfMagnitude(magnitude < kInfinityBits ? magnitude : 0, p);
-  if (magnitude == kInfinityBits) code = p.infinity;
-  if (magnitude > kInfinityBits) code = p.nan;
-  return code != 0 || p.reserved ? code | sign : 0;
-}
-
-// Rounds the bits of any float32, counts it, and gives its code.
-template <Rounding kMode>
+// Rounds the bits of any float32 as RoundBits() does, counts it, and gives its code.
+template <Rounding kMode, typename Counts>
 MANTISSA_HOST_DEVICE inline uint32_t PackBits(uint32_t bits, uint32_t random,
-                                              const RoundParams& round, const CodeParams& code,
-                                              RoundCounts* counts) {
-  return CodeOf(RoundBits<kMode>(bits, random, round, counts), code);
+                                              const RoundParams& round, const CodeParams& p,
+                                              Counts* counts) {
+  if (p.subnormal_limit == 0) return RoundBits<kMode>(bits, random, round, counts) >> p.shift;
+  const uint32_t magnitude = bits & ~kSignBit;
+  uint32_t rounded = magnitude < round.max_bits ? magnitude : round.max_bits;
+  if constexpr (kMode != Rounding::kNearestEven) {
+    rounded = RoundMagnitude<kMode>(rounded, random, round);
+  }
+  uint32_t code = CodeOfMagnitude(rounded, p);
+  CountBits(magnitude, code == 0, round, counts);
+  const bool has_sign = (bits & kSignBit) != 0 && (code != 0 || p.reserved);
+  if (magnitude >= round.overflow_bits) code = OverflowCode(round, p);
+  if (magnitude > kInfinityBits) code = p.nan;
+  return has_sign ? code | p.sign : code;
 }
 
 // The float32 bits of a code.
 MANTISSA_HOST_DEVICE inline uint32_t UnpackBits(uint32_t code, const CodeParams& p) {
+  if (p.subnormal_limit == 0) return code << p.shift;
   const uint32_t magnitude = code & (p.sign - 1);
   const uint32_t sign = code & p.sign ? kSignBit : 0;
   const uint32_t shifted = magnitude << p.shift;
-  if (p.subnormal_limit == 0) return sign | shifted;
-  if (!p.reserved && code == p.sign) return kInfinityBits | kQuietBit;
+  if (!p.reserved && code == p.nan) return kInfinityBits | kQuietBit;
   if (magnitude >= p.infinity) return sign | kInfinityBits | shifted;
   // With the hidden bit one too high for a subnormal, which is then taken away.
   const bool normal = magnitude >> (23 - p.shift) != 0;

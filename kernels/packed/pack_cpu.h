@@ -1,4 +1,5 @@
-// The CPU bodies of Pack() and Unpack().
+// The CPU bodies of Round(), Pack() and Unpack(), vectorised with Highway for the best instruction
+// set of this machine.
 #ifndef MANTISSA_KERNELS_PACKED_PACK_CPU_H_
 #define MANTISSA_KERNELS_PACKED_PACK_CPU_H_
 
@@ -11,7 +12,8 @@
 namespace mantissa::kernels {
 
 // Packs elements [begin, end) of the piece's wide side `wide` on the calling thread and adds to
-// *counts. `codes` is the whole packed tensor.
+// *counts. `codes` is the whole packed tensor. It may be `wide` itself where codes and elements are
+// of one size and the piece is dense.
 void PackOnCpu(Rounding rounding, const PackParams& params, const Piece& piece, const void* wide,
                void* codes, int64_t begin, int64_t end, RoundCounts* counts);
 

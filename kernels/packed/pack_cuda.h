@@ -1,4 +1,5 @@
-// How the CUDA bodies of Pack() and Unpack() reach them: pack.cu registers them at program start.
+// How the CUDA bodies of Round(), Pack() and Unpack() reach them: pack.cu registers them at program
+// start.
 #ifndef MANTISSA_KERNELS_PACKED_PACK_CUDA_H_
 #define MANTISSA_KERNELS_PACKED_PACK_CUDA_H_
 

@@ -46,6 +46,7 @@ CodeParams CodeParamsOf(const Format& format) {
   } else {
     params.infinity = params.nan = params.sign;
   }
+  params.max = params.infinity - 1;
   if (format.exponent_bits < 8) {
     params.min_normal = static_cast<float>(format.min_normal());
     params.subnormal_limit = BitsOf(params.min_normal);

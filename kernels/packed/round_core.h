@@ -123,20 +123,26 @@ MANTISSA_HOST_DEVICE inline uint32_t RoundMagnitude(uint32_t magnitude, uint32_t
   }
 }
 
+// Adds the bits of a float32 that became zero, or not, to the counts: RoundCounts, or the like with
+// other integers.
+template <typename Counts>
+MANTISSA_HOST_DEVICE inline void CountBits(uint32_t magnitude, bool zero, const RoundParams& params,
+                                           Counts* counts) {
+  counts->overflow += magnitude >= params.overflow_bits && magnitude <= kInfinityBits;
+  counts->underflow += magnitude != 0 && zero;
+  counts->nonfinite += magnitude >= kInfinityBits;
+}
+
 // Rounds the bits of any float32 and counts it.
-template <Rounding kMode>
+template <Rounding kMode, typename Counts>
 MANTISSA_HOST_DEVICE inline uint32_t RoundBits(uint32_t bits, uint32_t random,
-                                               const RoundParams& params, RoundCounts* counts) {
+                                               const RoundParams& params, Counts* counts) {
   const uint32_t magnitude = bits & ~kSignBit;
-  const bool nan = magnitude > kInfinityBits;
-  const bool overflow = magnitude >= params.overflow_bits;
   const uint32_t clipped = magnitude < params.max_bits ? magnitude : params.max_bits;
   uint32_t result = RoundMagnitude<kMode>(clipped, random, params);
-  counts->overflow += overflow && !nan;
-  counts->underflow += magnitude != 0 && result == 0;
-  counts->nonfinite += magnitude >= kInfinityBits;
-  if (overflow) result = params.overflow_to;
-  if (nan) result = magnitude | kQuietBit;
+  CountBits(magnitude, result == 0, params, counts);
+  if (magnitude >= params.overflow_bits) result = params.overflow_to;
+  if (magnitude > kInfinityBits) result = magnitude | kQuietBit;
   return result | (bits & kSignBit);
 }
 

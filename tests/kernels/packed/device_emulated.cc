@@ -1,11 +1,9 @@
-// The CUDA body under emulation, a fibre a CUDA thread. Under ThreadSanitizer: an OS thread each.
+// The CUDA bodies under emulation, a fibre a CUDA thread. Under ThreadSanitizer: an OS thread each.
+#include <cstdint>
 #include <string>
-#include <vector>
 
 #include "kernels/emulation/emulator.h"
-#include "kernels/packed/round.cu"
 #include "tests/kernels/packed/device.h"
-#include "tests/kernels/packed/host_memory.h"
 
 namespace mantissa::kernels {
 
@@ -24,10 +22,9 @@ std::string WhyNoDevice() { return ""; }
 
 double DeviceEffort() { return kEffort; }
 
-absl::StatusOr<Rounded> RoundOnDevice(const RoundSpec& spec, const std::vector<float>& in,
-                                      const Placement& placement) {
-  emulation::SetBackend({.kind = kBackend, .seed = in.size()});
-  return RoundInHostMemory(Device::Cuda(nullptr), spec, in, placement);
+Device DeviceUnderTest(uint64_t seed) {
+  emulation::SetBackend({.kind = kBackend, .seed = seed});
+  return Device::Cuda(nullptr);
 }
 
 }  // namespace mantissa::kernels

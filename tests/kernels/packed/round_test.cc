@@ -10,12 +10,15 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "gtest/gtest.h"
 #include "kernels/formats/format.h"
+#include "tests/kernels/packed/buffer.h"
 #include "tests/kernels/packed/device.h"
 #include "tests/kernels/packed/inputs.h"
 #include "tests/kernels/packed/oracle.h"
+#include "tests/kernels/packed/packing.h"
 
 namespace mantissa::kernels {
 namespace {
@@ -23,43 +26,29 @@ namespace {
 constexpr Format kFormats[] = {kLowForward, kLowBackward,  kHigh,       kBf16,
                                kFp16,       Fp(2, 1, -32), Fp(7, 8, 32)};
 
-std::string NameOf(Rounding rounding) {
-  switch (rounding) {
-    case Rounding::kNearestEven:
-      return "NearestEven";
-    case Rounding::kNearestAway:
-      return "NearestAway";
-    case Rounding::kStochastic:
-      return "Stochastic";
-    case Rounding::kReference:
-      return "Reference";
-  }
-  return "";
-}
+// Where a call finds its tensors.
+struct Placement {
+  size_t in_offset = 0;  // floats after a 64-byte boundary
+  size_t out_offset = 0;
+  bool in_place = false;
+};
 
-bool SameFloat(float a, float b) {
-  if (std::isnan(a) || std::isnan(b)) {
-    return std::isnan(a) && std::isnan(b) && std::signbit(a) == std::signbit(b);
-  }
-  return std::bit_cast<uint32_t>(a) == std::bit_cast<uint32_t>(b);
-}
+struct Rounded {
+  std::vector<float> values;
+  RoundCounts counts;
+};
 
-void ExpectSameFloats(const std::vector<float>& in, const std::vector<float>& got,
-                      const std::vector<float>& want) {
-  ASSERT_EQ(got.size(), want.size());
-  int shown = 0;
-  for (size_t i = 0; i < want.size() && shown < 5; ++i) {
-    if (SameFloat(got[i], want[i])) continue;
-    ++shown;
-    ADD_FAILURE() << "element " << i << " of " << want.size() << ": " << std::hexfloat << in[i]
-                  << " became " << got[i] << ", not " << want[i];
-  }
-}
-
-void ExpectSameCounts(const RoundCounts& got, const RoundCounts& want) {
-  EXPECT_EQ(got.overflow, want.overflow);
-  EXPECT_EQ(got.underflow, want.underflow);
-  EXPECT_EQ(got.nonfinite, want.nonfinite);
+absl::StatusOr<Rounded> RoundOnDevice(const RoundSpec& spec, const std::vector<float>& in,
+                                      const Placement& placement = {}) {
+  Buffer source(in, placement.in_offset);
+  Buffer target(std::vector<float>(in.size(), -12345.0f), placement.out_offset);
+  Buffer counts(std::vector<RoundCounts>(1));
+  Buffer& out = placement.in_place ? source : target;
+  const absl::Status status =
+      Round(DeviceUnderTest(in.size()), spec, {source.data<float>(), in.size()},
+            {out.data<float>(), in.size()}, counts.data<RoundCounts>());
+  if (!status.ok()) return status;
+  return Rounded{.values = out.Read<float>(), .counts = counts.Read<RoundCounts>()[0]};
 }
 
 Rounded OracleRound(const Oracle& oracle, const RoundSpec& spec, const std::vector<float>& in) {
@@ -115,9 +104,7 @@ INSTANTIATE_TEST_SUITE_P(
                                      Rounding::kReference),
                      testing::Values(Overflow::kSaturate, Overflow::kInfinity)),
     [](const auto& info) {
-      const Format& f = std::get<0>(info.param);
-      return "e" + std::to_string(f.exponent_bits) + "m" + std::to_string(f.mantissa_bits) +
-             (f == kFp16 ? "ieee" : "") + NameOf(std::get<1>(info.param)) +
+      return NameOf(std::get<0>(info.param)) + NameOf(std::get<1>(info.param)) +
              (std::get<2>(info.param) == Overflow::kSaturate ? "Saturate" : "Infinity");
     });
 
@@ -260,10 +247,7 @@ TEST_P(StochasticRoundTest, DependsOnSeedAndElementIndexAlone) {
 
 INSTANTIATE_TEST_SUITE_P(All, StochasticRoundTest,
                          testing::Values(kLowForward, kLowBackward, kHigh, kBf16, kFp16),
-                         [](const auto& info) {
-                           return "e" + std::to_string(info.param.exponent_bits) + "m" +
-                                  std::to_string(info.param.mantissa_bits);
-                         });
+                         [](const auto& info) { return NameOf(info.param); });
 
 }  // namespace
 }  // namespace mantissa::kernels
