@@ -2,7 +2,8 @@
 
     pytorch_step.py --model resnet18 --way fp32 --batch 128 --width 1.0 --steps 2 --meter meter.so
 
-The counting allocator of `meter.so` is Mantissa's own (meter.cc). Before the steps that count runs
+On the CPU the counting allocator of `meter.so` is Mantissa's own (meter.cc); with --device cuda
+PyTorch's own counts, which is Mantissa's there too. Before the steps that count runs
 one that does not. A step is what a user writes: forward, cross entropy, backward, SGD with momentum,
 zero_grad. Bytes are those of tensors:
   peak_bytes   the most at one time in a step, everything that stays between steps included
@@ -10,6 +11,7 @@ zero_grad. Bytes are those of tensors:
                the backward pass, however it is held
   hook_bytes   what autograd itself saves, as saved_tensors_hooks sees it in one more step: storages
                counted once, without parameters; null where something else uses the hooks
+Seconds are those of the processor on all threads, which other programs do not lengthen much.
 """
 
 import argparse
@@ -42,6 +44,26 @@ class Meter:
 
     def start(self):
         self.library.peers_meter_start()
+
+    def finish(self):
+        pass
+
+
+class CudaMeter:
+    """The same on a GPU."""
+
+    def live(self):
+        return torch.cuda.memory_allocated()
+
+    def peak(self):
+        return torch.cuda.max_memory_allocated()
+
+    def start(self):
+        torch.cuda.synchronize()
+        torch.cuda.reset_peak_memory_stats()
+
+    def finish(self):
+        torch.cuda.synchronize()
 
 
 class EightBits:
@@ -83,15 +105,17 @@ class Trainer:
     def __init__(self, args):
         torch.manual_seed(1)
         self.way = args.way
-        self.net = models.make(args.model, args.width, args.classes).train()
+        self.device = args.device
+        self.net = models.make(args.model, args.width, args.classes).train().to(self.device)
         self.optimizer = torch.optim.SGD(self.net.parameters(), lr=0.01, momentum=0.9,
                                          weight_decay=5e-4)
-        self.images = torch.linspace(-2, 2, args.batch * 3 * 32 * 32).view(args.batch, 3, 32, 32)
-        self.labels = torch.arange(args.batch) % args.classes
+        images = torch.linspace(-2, 2, args.batch * 3 * 32 * 32).view(args.batch, 3, 32, 32)
+        self.images = images.to(self.device)
+        self.labels = (torch.arange(args.batch) % args.classes).to(self.device)
 
     def forward(self):
         through = checkpoint_block if "checkpoint" in self.way else models.run_block
-        precision = (torch.autocast("cpu", torch.bfloat16)
+        precision = (torch.autocast(self.device, torch.bfloat16)
                      if self.way.startswith("bf16") else contextlib.nullcontext())
         eight = EightBits(self.net).hooks() if "hooks8" in self.way else contextlib.nullcontext()
         with precision, eight:
@@ -129,22 +153,25 @@ def main():
     parser.add_argument("--classes", type=int, default=10)
     parser.add_argument("--steps", type=int, required=True)
     parser.add_argument("--threads", type=int, required=True)
-    parser.add_argument("--meter", required=True)
+    parser.add_argument("--meter", help="needed on the CPU")
+    parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
     args = parser.parse_args()
 
-    meter = Meter(args.meter)
+    meter = CudaMeter() if args.device == "cuda" else Meter(args.meter)
     torch.set_num_threads(args.threads)
     trainer = Trainer(args)
     trainer.finish(trainer.forward())
-    seconds, peaks, saved = [], [], []
+    seconds, wall_seconds, peaks, saved = [], [], [], []
     for _ in range(args.steps):
         meter.start()
-        before, begin = meter.live(), time.monotonic()
+        before, begin, begin_wall = meter.live(), time.process_time(), time.monotonic()
         loss = trainer.forward()
         saved.append(meter.live() - before)
         trainer.finish(loss)
         del loss
-        seconds.append(time.monotonic() - begin)
+        meter.finish()
+        seconds.append(time.process_time() - begin)
+        wall_seconds.append(time.monotonic() - begin_wall)
         peaks.append(meter.peak())
     plain = trainer.way in ("fp32", "bf16")
     print(json.dumps({
@@ -155,6 +182,7 @@ def main():
         "saved_bytes": max(saved),
         "hook_bytes": trainer.autograd_bytes() if plain else None,
         "seconds": min(seconds),
+        "wall_seconds": min(wall_seconds),
     }))
 
 
