@@ -5,8 +5,6 @@
 #include <memory>
 #include <utility>
 
-#include "ATen/Context.h"
-#include "ATen/Parallel.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "base/clock.h"
@@ -17,44 +15,18 @@
 #include "server/engine/evaluator.h"
 #include "server/engine/fit.h"
 #include "server/engine/gpu.h"
+#include "server/engine/memory_timeline.h"
 #include "server/engine/model_state.h"
 #include "server/engine/schedule.h"
 #include "server/engine/step.h"
+#include "server/engine/step_options.h"
 #include "server/engine/torch_error.h"
 
 namespace mantissa::engine {
 namespace {
 
-kernels::Rounding RoundingOf(RoundingMode mode) {
-  switch (mode) {
-    case RoundingMode::kNearestEven:
-      return kernels::Rounding::kNearestEven;
-    case RoundingMode::kNearestAway:
-      return kernels::Rounding::kNearestAway;
-    case RoundingMode::kStochastic:
-      return kernels::Rounding::kStochastic;
-    case RoundingMode::kReference:
-      return kernels::Rounding::kReference;
-  }
-  return kernels::Rounding::kNearestEven;
-}
-
-// The same operators in the same order on the same number of threads, whatever ran before. On a GPU
-// an operator that has no deterministic form runs all the same.
-void MakeDeterministic(const TrainingOptions& options, const at::Device& device) {
-  if (options.threads > 0) at::set_num_threads(options.threads);
-  at::globalContext().setDeterministicAlgorithms(true, /*warn_only=*/device.is_cuda());
-  if (device.is_cuda()) {
-    at::globalContext().setDeterministicCuDNN(true);
-    if (options.round) {
-      // Rounded values have at most 9 bits of mantissa, so TF32's 10 lose nothing of them.
-      at::globalContext().setAllowTF32CuDNN(true);
-      at::globalContext().setAllowTF32CuBLAS(true);
-    }
-  }
-  // It would fill every new tensor, which costs time and which nothing here reads.
-  at::globalContext().setDeterministicFillUninitializedMemory(false);
-}
+// Memory is told of again when a step needs this much more.
+constexpr double kTellGrowth = 1.01;
 
 ScheduleOptions ScheduleOf(const TrainingOptions& options) {
   const int after_warmup = std::max(1, options.epochs - options.warmup_epochs);
@@ -66,21 +38,10 @@ ScheduleOptions ScheduleOf(const TrainingOptions& options) {
           .warmup_epochs = options.warmup_epochs};
 }
 
-StepOptions StepOptionsOf(const TrainingOptions& options, int64_t steps_per_epoch) {
-  return {.rounding = RoundingOf(options.rounding),
-          .seed = options.seed,
-          .round = options.round,
-          .batch_size = options.batch_size,
-          .promotion_threshold = options.promotion_threshold,
-          .loss_scale = {.scale = options.loss_scale,
-                         .dynamic = options.dynamic_loss_scale,
-                         .growth_interval = steps_per_epoch},
-          .optimizer = {.kind = options.optimizer,
-                        .momentum = options.momentum,
-                        .weight_decay = options.weight_decay,
-                        .state = options.optimizer_state,
-                        .seed = options.seed},
-          .runner = {.storage = options.storage}};
+absl::StatusOr<std::string> DeviceName(const at::Device& device) {
+  if (device.is_cpu()) return std::string("cpu");
+  ASSIGN_OR_RETURN(const GpuInfo gpu, GetGpuInfo());
+  return gpu.name;
 }
 
 // One training from its first step, or the first after a checkpoint, to its last.
@@ -99,7 +60,8 @@ class Training {
                 .augment = options.augment,
                 .seed = options.seed,
                 .device = device}),
-        test_(data, data.test, {.batch_size = options.batch_size, .device = device}) {
+        test_(data, data.test, {.batch_size = options.batch_size, .device = device}),
+        timeline_(device) {
     total_steps_ = options.epochs * train_.batches();
     if (options.max_steps > 0) total_steps_ = std::min(total_steps_, options.max_steps);
   }
@@ -111,6 +73,9 @@ class Training {
   absl::Status RunEpoch();
   absl::Status RunStep(int64_t batch_index);
   absl::Status EvaluateNow();
+  // Of the step just done, which ran with `formats`.
+  absl::Status TellMemory(const StepRecord& record, const planner::MemoryForecast& measured,
+                          const std::vector<kernels::Format>& formats);
   absl::Status CheckpointIfDue();
   bool done() const { return progress_.step >= total_steps_; }
 
@@ -122,11 +87,15 @@ class Training {
   BatchSource train_, test_;
   int64_t total_steps_ = 0;
 
+  MemoryTimeline timeline_;  // before the tensors
   ModelState state_;
   std::unique_ptr<StepRunner> runner_;
   Progress progress_;
   absl::Duration last_checkpoint_;
   EvaluationRecord evaluation_;
+  MemoryRecord memory_;
+  int64_t measured_steps_ = 0;
+  int64_t told_peak_bytes_ = 0;
 };
 
 absl::Status Training::Prepare() {
@@ -138,8 +107,9 @@ absl::Status Training::Prepare() {
     RETURN_IF_ERROR(LoadState(files, options_.init_path, plan_.graph, state_));
   }
   MoveState(device_, state_);
-  ASSIGN_OR_RETURN(runner_,
-                   StepRunner::Create(plan_, state_, StepOptionsOf(options_, train_.batches())));
+  StepOptions step_options = StepOptionsOf(plan_, options_, train_.batches());
+  step_options.runner.timeline = &timeline_;
+  ASSIGN_OR_RETURN(runner_, StepRunner::Create(plan_, state_, step_options));
   if (!options_.resume_path.empty()) {
     ASSIGN_OR_RETURN(progress_,
                      LoadCheckpoint(files, options_.resume_path, plan_, state_, *runner_));
@@ -162,7 +132,9 @@ absl::Status Training::RunStep(int64_t batch_index) {
                     .epoch = progress_.epoch,
                     .learning_rate = LearningRate(schedule_, progress_.epoch),
                     .samples = batch.labels.numel()};
+  const std::vector<kernels::Format> formats = plan_.assignment.formats;
   ASSIGN_OR_RETURN(StepResult result, runner_->Step(record.step, batch, record.learning_rate));
+  const planner::MemoryForecast& memory = timeline_.EndStep();
   progress_.step = record.step;
   progress_.skipped_steps += result.skipped ? 1 : 0;
   record.loss = result.loss;
@@ -174,7 +146,9 @@ absl::Status Training::RunStep(int64_t batch_index) {
   record.bits = runner_->promoter().bits();
   record.ratio_low_bits = runner_->promoter().ratio_low_bits();
   record.seconds = absl::ToDoubleSeconds(RealClock().Monotonic() - start);
+  record.peak_memory_bytes = memory.peak_bytes;
   RETURN_IF_ERROR(observer_.OnStep(record));
+  RETURN_IF_ERROR(TellMemory(record, memory, formats));
   // Weights that end with such a loss are nobody's result, however few steps were skipped.
   if (done() && !std::isfinite(record.loss_unrounded)) {
     return absl::AbortedError(absl::StrCat("the training diverged: the loss of its last step, ",
@@ -190,6 +164,26 @@ absl::Status Training::RunStep(int64_t batch_index) {
                      ". Use a smaller learning rate or a lower low ratio."));
   }
   return absl::OkStatus();
+}
+
+absl::Status Training::TellMemory(const StepRecord& record, const planner::MemoryForecast& measured,
+                                  const std::vector<kernels::Format>& formats) {
+  // Without an update it is no whole step.
+  if (record.skipped) return absl::OkStatus();
+  ++measured_steps_;
+  if (measured.peak_bytes > memory_.measured.peak_bytes) {
+    memory_.step = record.step;
+    memory_.measured = measured;
+    memory_.predicted =
+        planner::PredictMemory(plan_.graph, plan_.tensors, formats, plan_.schedule, record.samples,
+                               planner::MemoryOptionsOf(plan_.request));
+  }
+  const bool grew =
+      static_cast<double>(memory_.measured.peak_bytes) > kTellGrowth * told_peak_bytes_;
+  // The first step may make what the later ones find.
+  if (!grew || (measured_steps_ < 2 && !done())) return absl::OkStatus();
+  told_peak_bytes_ = memory_.measured.peak_bytes;
+  return observer_.OnMemory(memory_);
 }
 
 absl::Status Training::RunEpoch() {
@@ -233,6 +227,7 @@ absl::StatusOr<TrainingResult> Training::Run() {
   const absl::Duration start = RealClock().Monotonic();
   last_checkpoint_ = start;
   RETURN_IF_ERROR(Prepare());
+  ASSIGN_OR_RETURN(memory_.device, DeviceName(device_));
   RETURN_IF_ERROR(observer_.OnStart(total_steps_, progress_.step + 1));
   // A checkpoint of the last epoch leaves only the evaluation to do.
   if (done()) RETURN_IF_ERROR(EvaluateNow());

@@ -15,6 +15,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "planner/cost/memory.h"
 #include "planner/plan.h"
 #include "server/data/dataset.h"
 #include "server/engine/options.h"
@@ -40,6 +41,15 @@ struct StepRecord {
   double max_overflow_ratio = 0;  // of a v or theta
   int64_t samples = 0;
   double seconds = 0;
+  int64_t peak_memory_bytes = 0;  // the most tensor bytes at one time in the step
+};
+
+// The step that needed most memory so far, operator by operator.
+struct MemoryRecord {
+  int64_t step = 0;
+  std::string device;  // "cpu" or the name of the GPU
+  planner::MemoryForecast measured;
+  planner::MemoryForecast predicted;  // for the assignment of that step
 };
 
 // On the test samples. The losses are means over samples, before they are rounded.
@@ -58,6 +68,9 @@ class TrainingObserver {
   // All is loaded; the first step begins.
   virtual absl::Status OnStart(int64_t total_steps, int64_t first_step) = 0;
   virtual absl::Status OnStep(const StepRecord& record) = 0;
+  // After the second step, and whenever a step needs over 1 % more than was told before. A training
+  // of one step tells of that.
+  virtual absl::Status OnMemory(const MemoryRecord& record) = 0;
   virtual absl::Status OnEvaluation(const EvaluationRecord& record) = 0;
   // A checkpoint is complete at `path`; written after each epoch that has lasted long enough.
   virtual absl::Status OnCheckpoint(const std::string& path, int64_t step) = 0;

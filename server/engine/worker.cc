@@ -20,6 +20,7 @@
 #include "planner/wire/plan_proto.h"
 #include "server/data/dataset.h"
 #include "server/engine/fit.h"
+#include "server/engine/memory_baselines.h"
 #include "server/engine/safetensors.h"
 #include "server/engine/trainer.h"
 #include "server/engine/worker_failure.h"
@@ -174,6 +175,9 @@ class Worker {
       status = channel_.WriteArtifact("weights.safetensors", Path("weights.safetensors"), false);
     }
     if (status.ok()) {
+      status = AddBaselines(*plan, TrainingOptionsOf(task, *plan, options_.threads), report);
+    }
+    if (status.ok()) {
       report.outcome = "succeeded";
       status = UploadRecords(report);
       last.mutable_succeeded();
@@ -211,6 +215,8 @@ class Worker {
       phase_ = WorkPhase::kFetch;
     }
     WorkerObserver::Options observing{
+        .graph = plan.graph,
+        .memory_budget_bytes = task.spec().precision().memory_bytes(),
         .load_time = [this] { return RealClock().Monotonic() - start_; },
         .stop = [this] { return termination_.requested(); }};
     if (!task.checkpoint().empty()) {
@@ -237,7 +243,26 @@ class Worker {
     absl::Status status = engine::Train(plan, data, options, observer).status();
     report.train_seconds = absl::ToDoubleSeconds(RealClock().Monotonic() - begin);
     report.evaluation = observer.evaluation();
+    report.memory = observer.memory();
+    slowest_step_seconds_ = observer.slowest_step_seconds();
     return status;
+  }
+
+  // Of a job whose work is safe: what it would have needed otherwise.
+  absl::Status AddBaselines(const planner::Plan& plan, const TrainingOptions& options,
+                            JobReport& report) {
+    if (!report.memory) return absl::OkStatus();
+    const BaselineOptions limits = {.slowest_step_seconds = slowest_step_seconds_,
+                                    .stop = [this] { return MustStop(); }};
+    for (const BaselineMemory& baseline : MeasureBaselines(plan, options, limits)) {
+      v1::MemoryBaseline& entry = *report.memory->add_baselines();
+      entry.set_name(baseline.name);
+      entry.set_peak_bytes(baseline.peak_bytes);
+      entry.set_measured(baseline.measured);
+    }
+    WorkerReport told;
+    *told.mutable_memory_measured() = *report.memory;
+    return channel_.Report(std::move(told));
   }
 
   // Sets `options.resume_path` and the history up to there, if the server still has both.
@@ -271,6 +296,7 @@ class Worker {
   rpc::WorkerChannel channel_;
   Termination termination_;
   WorkPhase phase_ = WorkPhase::kFetch;
+  double slowest_step_seconds_ = 0;
 };
 
 }  // namespace

@@ -60,7 +60,8 @@ absl::Status History::Add(const StepRecord& record) {
   Json line = {{"step", record.step},        {"epoch", record.epoch},
                {"loss", record.loss},        {"loss_unrounded", record.loss_unrounded},
                {"lr", record.learning_rate}, {"loss_scale", record.loss_scale},
-               {"skipped", record.skipped},  {"promoted", Json::array()}};
+               {"skipped", record.skipped},  {"peak_memory_bytes", record.peak_memory_bytes},
+               {"promoted", Json::array()}};
   for (const PromotedTensor& tensor : record.promoted) {
     const std::string text = TensorText(tensor);
     line["promoted"].push_back(text);

@@ -7,7 +7,8 @@
 //   RETURN_IF_ERROR(history.Add(step_record));
 //
 //   {"step": 7, "epoch": 0, "loss": 2.25, "loss_unrounded": 2.26, "lr": 0.1, "loss_scale": 65536,
-//    "skipped": false, "promoted": ["v layer1.0.relu1"], "promoted_ratios": [0.013]}
+//    "skipped": false, "peak_memory_bytes": 335544320, "promoted": ["v layer1.0.relu1"],
+//    "promoted_ratios": [0.013]}
 //   {"evaluation": true, "epoch": 0, "step": 23, "accuracy": 0.91, "loss": 0.3,
 //    "accuracy_fp32": 0.92, "loss_fp32": 0.3, "samples": 359}
 //

@@ -2,6 +2,7 @@
 
 #include <google/protobuf/util/time_util.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -9,6 +10,7 @@
 #include "base/log.h"
 #include "base/status.h"
 #include "mantissa/internal/v1/worker.pb.h"
+#include "planner/wire/memory_proto.h"
 
 namespace mantissa::engine {
 namespace {
@@ -39,6 +41,7 @@ WorkerReport ToReport(const StepRecord& record) {
   step.set_bits(record.bits);
   step.set_ratio_low_bits(record.ratio_low_bits);
   step.set_max_overflow_ratio(record.max_overflow_ratio);
+  step.set_peak_memory_bytes(record.peak_memory_bytes);
   return report;
 }
 
@@ -86,6 +89,7 @@ absl::Status WorkerObserver::OnStep(const StepRecord& record) {
     LogInfo("step ", record.step, " was skipped: a gradient is not finite at loss scale ",
             record.loss_scale);
   }
+  slowest_step_seconds_ = std::max(slowest_step_seconds_, record.seconds);
   RETURN_IF_ERROR(channel_.Report(ToReport(record)));
   if (record.promoted.empty()) return absl::OkStatus();
   LogInfo("step ", record.step, " promotes ",
@@ -93,6 +97,33 @@ absl::Status WorkerObserver::OnStep(const StepRecord& record) {
             out->append(TensorText(tensor));
           }));
   return channel_.Report(PromotionsReport(record));
+}
+
+absl::Status WorkerObserver::OnMemory(const MemoryRecord& record) {
+  v1::JobMemory& memory = memory_.emplace();
+  const auto to_proto = [this](const planner::MemoryForecast& step) {
+    return planner::StepMemoryToProto(options_.graph, step, /*with_timeline=*/true);
+  };
+  *memory.mutable_measured() = to_proto(record.measured);
+  *memory.mutable_predicted() = to_proto(record.predicted);
+  memory.set_budget_bytes(options_.memory_budget_bytes);
+  memory.set_device(record.device);
+  memory.set_step(record.step);
+  LogInfo("step ", record.step, " needed ", record.measured.peak_bytes,
+          " bytes of tensors at its peak; predicted were ", record.predicted.peak_bytes);
+  WorkerReport report;
+  *report.mutable_memory_measured() = memory;
+  RETURN_IF_ERROR(channel_.Report(std::move(report)));
+  const int64_t budget = options_.memory_budget_bytes;
+  if (budget == 0 || record.measured.peak_bytes <= budget || over_budget_) return absl::OkStatus();
+  over_budget_ = true;
+  WorkerReport notice;
+  notice.mutable_notice()->set_message(
+      absl::StrCat("step ", record.step, " needed ", record.measured.peak_bytes,
+                   " bytes of tensors, more than the budget of ", budget,
+                   "; promoted tensors take more than they were planned with. A smaller budget "
+                   "leaves room for them."));
+  return channel_.Report(std::move(notice));
 }
 
 absl::Status WorkerObserver::OnEvaluation(const EvaluationRecord& record) {

@@ -73,6 +73,24 @@ Json Ratio(int64_t part, int64_t whole) {
   return static_cast<double>(part) / static_cast<double>(whole);
 }
 
+Json MemoryToJson(const v1::JobMemory& memory) {
+  Json json = {{"device", memory.device()},
+               {"step", memory.step()},
+               {"measured", planner::StepMemoryToJson(memory.measured())},
+               {"predicted", planner::StepMemoryToJson(memory.predicted())},
+               {"budget_bytes", memory.budget_bytes()},
+               {"baselines", Json::array()}};
+  const int64_t peak = memory.measured().peak_bytes();
+  for (const v1::MemoryBaseline& baseline : memory.baselines()) {
+    json["baselines"].push_back({{"name", baseline.name()},
+                                 {"peak_bytes", baseline.peak_bytes()},
+                                 {"saved_bytes", baseline.peak_bytes() - peak},
+                                 {"ratio", Ratio(peak, baseline.peak_bytes())},
+                                 {"measured", baseline.measured()}});
+  }
+  return json;
+}
+
 }  // namespace
 
 absl::Status WritePlanJson(FileSystem& files, const std::string& path, const v1::Plan& plan,
@@ -123,6 +141,7 @@ absl::Status WriteReportJson(FileSystem& files, const std::string& path, const J
   for (const History::Promotion& promotion : report.history.promotions()) {
     json["promoted"].push_back(promotion.tensor);
   }
+  if (report.memory) json["memory"] = MemoryToJson(*report.memory);
   json["seconds"] = {{"load", report.load_seconds}, {"train", report.train_seconds}};
   json["versions"] = {{"mantissa", kVersion}, {"libtorch", TORCH_VERSION}};
   return Write(files, path, json);

@@ -39,6 +39,8 @@ struct JobReport {
   std::optional<v1::Failure> failure;
   // The last one; nullopt if there was none.
   std::optional<EvaluationRecord> evaluation;
+  // With baselines; nullopt if no step was run.
+  std::optional<v1::JobMemory> memory;
   // Of this attempt.
   double load_seconds = 0, train_seconds = 0;
 };
@@ -46,7 +48,8 @@ struct JobReport {
 // Replaces the file at once. Fields: job, attempt, outcome, failure {cause, message}, spec (proto
 // JSON, but 64-bit integers are numbers), accuracy, accuracy_fp32, loss, loss_fp32, evaluation,
 // steps, skipped_steps, bits {planned, final, high, fp32, final_to_high, final_to_fp32}, ratio_low
-// {groups, bits_planned, bits_final}, promoted (list of tensors), seconds {load, train}, versions.
+// {groups, bits_planned, bits_final}, promoted (list of tensors), memory (docs/artifacts.md),
+// seconds {load, train}, versions.
 absl::Status WriteReportJson(FileSystem& files, const std::string& path, const JobReport& report);
 
 }  // namespace mantissa::engine

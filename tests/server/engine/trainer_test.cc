@@ -80,6 +80,10 @@ class Recorder : public TrainingObserver {
     steps.push_back(record);
     return on_step(record);
   }
+  absl::Status OnMemory(const MemoryRecord& record) override {
+    memories.push_back(record);
+    return absl::OkStatus();
+  }
   absl::Status OnEvaluation(const EvaluationRecord& record) override {
     evaluations.push_back(record);
     return absl::OkStatus();
@@ -94,6 +98,7 @@ class Recorder : public TrainingObserver {
   int64_t total = 0, first = 0;
   int64_t cancel_after = 1 << 30;
   std::vector<StepRecord> steps;
+  std::vector<MemoryRecord> memories;
   std::vector<EvaluationRecord> evaluations;
   std::vector<int64_t> checkpoints;
   std::string checkpoint_path;
