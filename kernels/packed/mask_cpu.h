@@ -1,4 +1,4 @@
-// The CPU bodies of MaskPositive() and ApplyMask().
+// The CPU bodies of MaskPositive() and ApplyMask(), vectorised with Highway.
 #ifndef MANTISSA_KERNELS_PACKED_MASK_CPU_H_
 #define MANTISSA_KERNELS_PACKED_MASK_CPU_H_
 
