@@ -15,7 +15,7 @@ Promoter::Promoter(planner::Plan& plan, int64_t batch_size, double threshold)
                             batch_size)) {}
 
 bool Promoter::IsCandidate(int tensor) const {
-  return plan_.assignment.formats[tensor].bits() < kernels::kHigh.bits();
+  return plan_.assignment.formats[tensor].bits() < planner::HighFormat(plan_.request.recipe).bits();
 }
 
 void Promoter::Observe(int tensor, int64_t overflow, int64_t elements) {
@@ -43,7 +43,7 @@ Promoter::Outcome Promoter::Promote() {
 
 void Promoter::Restore(const std::vector<int>& tensors) {
   for (const int tensor : tensors) {
-    plan_.assignment.formats[tensor] = kernels::kHigh;
+    plan_.assignment.formats[tensor] = planner::HighFormat(plan_.request.recipe);
     promoted_.push_back(tensor);
   }
   cost_ = planner::CostOf(plan_.tensors, plan_.assignment.formats, plan_.assignment.group_low,

@@ -53,14 +53,12 @@ void Rounder::Pack(RoundingSite& site, const Tile& tile, const at::Tensor& wide,
                    PackedTensor& out) {
   const kernels::Piece piece = PieceOf(out.sizes(), tile);
   const at::Tensor dense = wide.contiguous();
-  if (!out.plain()) {
+  if (out.codes().scalar_type() != at::kFloat) {
     MANTISSA_CHECK_OK(kernels::Pack(KernelDeviceOf(dense), SpecOf(site), piece,
                                     ElementOf(dense.scalar_type()), dense.const_data_ptr(),
                                     out.codes().mutable_data_ptr(), &site.counts));
-  } else if (out.codes().scalar_type() == at::kFloat) {
-    RoundPiece(SpecOf(site), piece, dense.to(at::kFloat), out.codes(), &site.counts);
   } else {
-    ViewOfTile(out.codes(), tile).copy_(dense.view(TileSizes(out.sizes(), tile)));
+    RoundPiece(SpecOf(site), piece, dense.to(at::kFloat), out.codes(), &site.counts);
   }
 }
 
@@ -90,8 +88,9 @@ void Rounder::Store(RoundingSite& site, const Tile& tile, const at::Tensor& wide
 
 void Rounder::Count(RoundingSite& site, const at::Tensor& values) {
   site.counts = {};
+  const at::Tensor floats = values.to(at::kFloat);
   // Rounding to fp32 changes nothing.
-  RoundPiece({.format = kernels::kFp32}, kernels::Piece::Whole(values.numel()), values, values,
+  RoundPiece({.format = kernels::kFp32}, kernels::Piece::Whole(floats.numel()), floats, floats,
              &site.counts);
 }
 

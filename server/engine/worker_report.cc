@@ -18,8 +18,6 @@ namespace {
 // Keeps the order of fields. Writes what is not finite as null.
 using Json = nlohmann::ordered_json;
 
-constexpr char kHigh[] = "fp(6,9,0)";
-
 absl::Status Write(FileSystem& files, const std::string& path, const Json& json) {
   const std::string text = json.dump(2, ' ', false, Json::error_handler_t::replace);
   return files.WriteAtomically(path, absl::StrCat(text, "\n"));
@@ -97,11 +95,12 @@ absl::Status WritePlanJson(FileSystem& files, const std::string& path, const v1:
                            const History& history) {
   Json json = planner::PlanToJson(plan, /*with_tensors=*/true);
   json["promotions"] = Json::array();
+  const bool bf16 = plan.precision().recipe() == v1::RECIPE_BF16;
   for (const History::Promotion& promotion : history.promotions()) {
     json["promotions"].push_back({{"step", promotion.step},
                                   {"tensor", promotion.tensor},
                                   {"overflow_ratio", promotion.overflow_ratio},
-                                  {"format", kHigh}});
+                                  {"format", bf16 ? "bf16" : "fp(6,9,0)"}});
   }
   return Write(files, path, json);
 }

@@ -44,12 +44,14 @@ struct Case {
   const char* policy;
   double low_ratio;
   kernels::Rounding rounding;
+  planner::Recipe recipe = planner::Recipe::kPaper;
 };
 
 planner::Plan PlanOf(const Case& c, int64_t batch_size) {
   auto plan = planner::MakePlan({.model = {.name = c.model, .width = 0.1},
                                  .precision = {.policy = c.policy, .low_ratio = c.low_ratio},
-                                 .batch_size = batch_size});
+                                 .batch_size = batch_size,
+                                 .recipe = c.recipe});
   MANTISSA_CHECK_OK(plan);
   return *std::move(plan);
 }
@@ -61,15 +63,17 @@ Trained Train(const Case& c, const Way& way) {
   auto state = InitialState(plan.graph, plan.request.model, /*seed=*/3);
   MANTISSA_CHECK_OK(state);
   result.state = *std::move(state);
-  auto runner =
-      StepRunner::Create(plan, result.state,
-                         {.rounding = c.rounding,
-                          .seed = 9,
-                          .batch_size = kBatch,
-                          .promotion_threshold = 0.002,
-                          // So large that the first steps overflow.
-                          .loss_scale = {.scale = 0x1p20, .dynamic = true, .growth_interval = 2},
-                          .runner = {.storage = way.storage, .tile_bytes = way.tile_bytes}});
+  auto runner = StepRunner::Create(
+      plan, result.state,
+      {.rounding = c.rounding,
+       .seed = 9,
+       .batch_size = kBatch,
+       .promotion_threshold = 0.002,
+       // So large that the first steps overflow.
+       .loss_scale = {.scale = 0x1p20, .dynamic = true, .growth_interval = 2},
+       .runner = {.storage = way.storage,
+                  .wide = c.recipe == planner::Recipe::kBf16 ? at::kBFloat16 : at::kFloat,
+                  .tile_bytes = way.tile_bytes}});
   MANTISSA_CHECK_OK(runner);
   for (int step = 1; step <= kSteps; ++step) {
     // The last batch of an epoch is smaller. Images that overflow promote.
@@ -117,7 +121,11 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::Values(Case{"resnet18", "uniform", 1, kernels::Rounding::kNearestEven},
                       Case{"squeezenet", "demotion", 0.5, kernels::Rounding::kStochastic},
                       Case{"shufflenet_v2", "demotion", 0.9, kernels::Rounding::kNearestEven},
-                      Case{"mobilenet_v2", "demotion", 1, kernels::Rounding::kReference}));
+                      Case{"mobilenet_v2", "demotion", 1, kernels::Rounding::kReference},
+                      Case{"resnet18", "demotion", 0.5, kernels::Rounding::kNearestEven,
+                           planner::Recipe::kBf16},
+                      Case{"shufflenet_v2", "demotion", 1, kernels::Rounding::kStochastic,
+                           planner::Recipe::kBf16}));
 
 // The value of the loss, and the logits before it, for tiles of that size.
 std::pair<double, at::Tensor> ForwardWithTiles(planner::Plan& plan, const ModelState& state,
