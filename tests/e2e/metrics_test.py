@@ -76,9 +76,9 @@ def documented():
 
 class MetricsTest(harness.ServerTest):
 
-    def start_job(self):
-        job = self.server.submit("--steps", "100000", "--epochs", "5000", "--evaluate-every",
-                                 "1")["id"]
+    def start_job(self, *flags):
+        job = self.server.submit("--steps", "100000", "--epochs", "5000", "--evaluate-every", "1",
+                                 *flags)["id"]
         harness.wait_for("an evaluation", lambda: self.server.get(job).get("progress", {}).get(
             "evaluation"))
         return job
@@ -135,7 +135,7 @@ class MetricsTest(harness.ServerTest):
         return kinds, labels
 
     def test_names_kinds_and_labels_are_those_of_the_documentation(self):
-        job = self.start_job()
+        job = self.start_job("--memory", "1GiB")
         kinds, labels = self.scrape()
         self.server.run("cancel", job)
         rows = documented()
