@@ -35,6 +35,10 @@ class GraphRunner::NodeInputs : public TileInputs {
     return whole;
   }
 
+  void Forget(size_t input) override {
+    if (tile_.last()) whole_[input].reset();
+  }
+
   void AddTo(size_t input, const at::Tensor& wide) override {
     if (IsTiled(input)) {
       runner_.values_[values_[input]].AddTo(tile_, wide);

@@ -41,6 +41,8 @@ class TileInputs {
   // Contiguous, in the type that the operator computes with. May show memory that others read: see
   // IsOwned().
   virtual at::Tensor Read(size_t input) = 0;
+  // The operator will not read a parameter again in this tile, so its wide copy may go.
+  virtual void Forget(size_t input) = 0;
   // wide += Read(input), without a wide copy of it.
   virtual void AddTo(size_t input, const at::Tensor& wide) = 0;
   // Of Read(input), and its type, also of what is no longer alive.

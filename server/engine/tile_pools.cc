@@ -44,38 +44,47 @@ class MaxPool : public TileOperator {
 
   std::vector<at::Tensor> Forward(const TileContext& context, TileInputs& inputs,
                                   Kept& kept) const override {
-    const int64_t width = inputs.Sizes(0).back();
+    const std::vector<int64_t> sizes = inputs.Sizes(0);
     auto [y, places] = at::max_pool2d_with_indices(inputs.Read(0), windows_.kernel, windows_.stride,
                                                    windows_.padding, dilation_, windows_.ceil_mode);
     if (!context.keep) return {y};
     if (context.tile.first()) {
-      std::vector<int64_t> sizes = places.sizes().vec();
-      if (!context.tile.whole()) sizes[0] = context.tile.extent;
-      kept = {at::empty(sizes, places.options().dtype(at::kByte))};
+      std::vector<int64_t> whole = places.sizes().vec();
+      if (!context.tile.whole()) whole[0] = context.tile.extent;
+      kept = {at::empty(whole, places.options().dtype(at::kByte))};
     }
-    at::Tensor rows = places.div(width, "floor");
-    places.sub_(rows.mul(width)).sub_(Corners(places, 1)).div_(dilation_[1], "floor");
-    rows.sub_(Corners(places, 0)).div_(dilation_[0], "floor").mul_(windows_.kernel[1]).add_(places);
+    at::Tensor columns = places.to(NumberType(sizes));
+    places.reset();
+    at::Tensor rows = columns.div(sizes.back()).floor_();
+    columns.sub_(rows, sizes.back()).sub_(Corners(columns, 1)).div_(dilation_[1]);
+    rows.sub_(Corners(columns, 0)).div_(dilation_[0]).mul_(windows_.kernel[1]).add_(columns);
     ViewOfTile(kept[0], context.tile).copy_(rows);
     return {y};
   }
 
   std::vector<at::Tensor> Backward(const TileContext& context, TileInputs& inputs,
                                    const Kept& kept) const override {
-    const at::Tensor gradient = inputs.ReadGradient(0);
     const std::vector<int64_t> sizes = inputs.Sizes(0);
-    at::Tensor places = ViewOfTile(kept[0], context.tile).to(at::kLong);
-    at::Tensor rows = places.div(windows_.kernel[1], "floor");
-    places.sub_(rows.mul(windows_.kernel[1])).mul_(dilation_[1]).add_(Corners(places, 1));
-    rows.mul_(dilation_[0]).add_(Corners(places, 0)).mul_(sizes.back());
-    places.add_(rows);
+    at::Tensor columns = ViewOfTile(kept[0], context.tile).to(NumberType(sizes));
+    at::Tensor rows = columns.div(windows_.kernel[1]).floor_();
+    columns.sub_(rows, windows_.kernel[1]).mul_(dilation_[1]).add_(Corners(columns, 1));
+    rows.mul_(dilation_[0]).add_(Corners(columns, 0)).mul_(sizes.back()).add_(columns);
+    columns.reset();
+    const at::Tensor places = rows.to(at::kLong);
     rows.reset();
+    const at::Tensor gradient = inputs.ReadGradient(0);
     return {at::max_pool2d_with_indices_backward(gradient, ShapeOnly(gradient, sizes),
                                                  windows_.kernel, windows_.stride, windows_.padding,
                                                  dilation_, windows_.ceil_mode, places)};
   }
 
  private:
+  // In which places are computed: exact, also divided and cut to whole numbers, and a few times
+  // faster than integers, which LibTorch divides one by one.
+  static at::ScalarType NumberType(const std::vector<int64_t>& sizes) {
+    return sizes[2] * sizes[3] < (int64_t{1} << 23) ? at::kFloat : at::kDouble;
+  }
+
   // Of each window the row (dimension 0) or column (1) of its first element, for broadcasting over
   // the tensor of places [N, C, rows, columns].
   at::Tensor Corners(const at::Tensor& places, int dimension) const {

@@ -34,26 +34,38 @@ class Convolution : public TileOperator {
 
   std::vector<at::Tensor> Backward(const TileContext&, TileInputs& inputs,
                                    const Kept&) const override {
-    const std::array<bool, 3> wanted = {Wanted(inputs, at_.input), Wanted(inputs, at_.weight),
-                                        Wanted(inputs, at_.bias)};
     const at::Tensor gradient = inputs.ReadGradient(0);
-    const at::Tensor weight = ReadOr(inputs, wanted[0], at_.weight, gradient);
-    const at::Tensor input = ReadOr(inputs, wanted[1], at_.input, gradient);
     std::vector<at::Tensor> result = NoGradients();
-    auto [dx, dw, db] = at::convolution_backward(
-        gradient, input, weight, at::OptionalIntArrayRef({weight.size(0)}), stride_, padding_,
-        dilation_, /*transposed=*/false, /*output_padding=*/{0, 0}, groups_, wanted);
-    result[at_.input] = dx;
-    result[at_.weight] = dw;
-    if (at_.bias >= 0) result[at_.bias] = db;
+    // One after the other, so that input and weight are not unpacked at the same time.
+    if (Wanted(inputs, at_.input)) {
+      result[at_.input] = std::get<0>(Gradients(gradient, ShapeOf(inputs, at_.input, gradient),
+                                                inputs.Read(at_.weight), {true, false, false}));
+      inputs.Forget(at_.weight);
+    }
+    const bool weight = Wanted(inputs, at_.weight), bias = Wanted(inputs, at_.bias);
+    if (weight || bias) {
+      auto [none, dw, db] = Gradients(
+          gradient, weight ? inputs.Read(at_.input) : ShapeOf(inputs, at_.input, gradient),
+          ShapeOf(inputs, at_.weight, gradient), {false, weight, bias});
+      result[at_.weight] = dw;
+      if (at_.bias >= 0) result[at_.bias] = db;
+    }
     return result;
   }
 
  private:
   // What is not read is a shape to LibTorch: one element, shown everywhere.
-  static at::Tensor ReadOr(TileInputs& inputs, bool read, int index, const at::Tensor& like) {
-    if (read) return inputs.Read(index);
+  static at::Tensor ShapeOf(TileInputs& inputs, int index, const at::Tensor& like) {
     return like.new_zeros({1}).expand(inputs.Sizes(index));
+  }
+
+  std::tuple<at::Tensor, at::Tensor, at::Tensor> Gradients(const at::Tensor& gradient,
+                                                           const at::Tensor& input,
+                                                           const at::Tensor& weight,
+                                                           std::array<bool, 3> wanted) const {
+    return at::convolution_backward(
+        gradient, input, weight, at::OptionalIntArrayRef({weight.size(0)}), stride_, padding_,
+        dilation_, /*transposed=*/false, /*output_padding=*/{0, 0}, groups_, wanted);
   }
 
   const ProductInputs at_;
