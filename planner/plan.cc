@@ -124,7 +124,8 @@ void Forecast(Plan& plan) {
 
 MemoryOptions MemoryOptionsOf(const PlanRequest& request) {
   return {.packed = request.packed,
-          .tiles = {.wide = request.recipe == Recipe::kBf16 ? kernels::kBf16 : kernels::kFp32},
+          .tiles = {.wide = request.recipe == Recipe::kBf16 ? kernels::kBf16 : kernels::kFp32,
+                    .tile_bytes = request.tile_bytes},
           .moments = request.optimizer == OptimizerKind::kAdamW ? 2 : 1,
           .optimizer_state = request.optimizer_state};
 }

@@ -34,6 +34,7 @@
 #include "planner/policies/options.h"
 #include "planner/policies/policy.h"
 #include "planner/schedule/schedule.h"
+#include "planner/schedule/tiles.h"
 
 namespace mantissa::planner {
 
@@ -55,6 +56,8 @@ struct PlanRequest {
   // 0.0 to below 1.0.
   double label_smoothing = 0;
   Recipe recipe = Recipe::kPaper;
+  // Of a task's widest tile.
+  int64_t tile_bytes = TileOptions().tile_bytes;
   // False: values are rounded but stand in 4 bytes.
   bool packed = true;
   // Most tensor bytes of a step, as predicted; 0: no limit. With the policies demotion, budget,

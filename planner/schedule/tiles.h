@@ -30,6 +30,9 @@ struct TileOptions {
   int64_t tile_bytes = int64_t{8} << 20;
 };
 
+// On a GPU a tile must be worth the launches of its kernels.
+inline constexpr int64_t kGpuTileBytes = int64_t{64} << 20;
+
 struct Tiles {
   TileAxis axis = TileAxis::kNone;
   int64_t extent = 1;  // along the axis: samples, channels or elements

@@ -194,6 +194,8 @@ GraphRunner::Output GraphRunner::Forward(const at::Tensor& images, const at::Ten
   Clear();
   Prepare(images.size(0), mode);
   bound_[graph_.target()] = labels;
+  if (images.is_cuda()) sites_.CountOn(images.device());
+  sites_.ClearCounts();
   StoreInput(images);
   const planner::Schedule& schedule = mode.training ? training_ : evaluation_;
   for (int i = 0; i < schedule.forward_tasks; ++i) RunTask(schedule.tasks[i]);
@@ -212,6 +214,7 @@ void GraphRunner::Backward(double loss_gradient) {
 }
 
 bool GraphRunner::GradientsAreFinite() {
+  sites_.FetchCounts();
   for (size_t i = 0; i < parameter_gradients_.size(); ++i) {
     const bool defined = parameter_gradients_[i].defined();
     if (defined && sites_.parameter_gradient(i).overflowed()) return false;

@@ -59,8 +59,9 @@ struct RunMode {
 class GraphRunner {
  public:
   struct Output {
-    double loss = 0;            // in its format
-    double loss_unrounded = 0;  // the same before it was rounded
+    // float32, of no dimension. To read it waits for a GPU.
+    at::Tensor loss;            // in its format
+    at::Tensor loss_unrounded;  // the same before it was rounded
     at::Tensor logits;          // what the model returns, rounded; float32
   };
 
@@ -85,7 +86,8 @@ class GraphRunner {
   // From the gradient of the loss. REQUIRES: comes after Forward() with `training`, once.
   void Backward(double loss_gradient);
 
-  // Of all dtheta of the last Backward(), once rounded.
+  // Of all dtheta of the last Backward(), once rounded. Waits for a GPU; from here on the sites
+  // have the counts of the run.
   bool GradientsAreFinite();
   // dtheta by index in graph.parameters(), in its format, still scaled by the loss's gradient;
   // undefined where there is none. The runner lets go of it.

@@ -61,12 +61,12 @@ void GraphRunner::ForwardView(NodeId node) {
 void GraphRunner::StoreTile(ValueId output, const Tile& tile, const at::Tensor& wide, bool again,
                             PackedTensor* stored) {
   RoundingSite* const site = sites_.activation(output);
-  if (output == graph_.loss()) output_.loss_unrounded = wide.item<double>();
+  if (output == graph_.loss()) output_.loss_unrounded = wide.to(at::kFloat).clone();
   if (site == nullptr) {
     *stored = PackedTensor::AsComputed(wide);
   } else {
     // What is made once more was counted before.
-    RoundingSite uncounted = *site;
+    RoundingSite uncounted = sites_.Uncounted(*site);
     rounder_->Store(again ? uncounted : *site, tile, wide,
                     tile.whole() ? wide.sizes().vec() : SizesOf(output), options_.storage,
                     MemoryKind::kActivations, stored);
@@ -79,7 +79,7 @@ void GraphRunner::ReadResult(ValueId output) {
     output_.logits = values_[output].Unpack(Tile{}, at::kFloat);
   }
   if (output == graph_.loss()) {
-    output_.loss = values_[output].Unpack(Tile{}, at::kFloat).item<double>();
+    output_.loss = values_[output].Unpack(Tile{}, at::kFloat).clone();
   }
 }
 

@@ -56,9 +56,9 @@ void Rounder::Pack(RoundingSite& site, const Tile& tile, const at::Tensor& wide,
   if (out.codes().scalar_type() != at::kFloat) {
     MANTISSA_CHECK_OK(kernels::Pack(KernelDeviceOf(dense), SpecOf(site), piece,
                                     ElementOf(dense.scalar_type()), dense.const_data_ptr(),
-                                    out.codes().mutable_data_ptr(), &site.counts));
+                                    out.codes().mutable_data_ptr(), site.counter()));
   } else {
-    RoundPiece(SpecOf(site), piece, dense.to(at::kFloat), out.codes(), &site.counts);
+    RoundPiece(SpecOf(site), piece, dense.to(at::kFloat), out.codes(), site.counter());
   }
 }
 
@@ -91,7 +91,7 @@ void Rounder::Count(RoundingSite& site, const at::Tensor& values) {
   const at::Tensor floats = values.to(at::kFloat);
   // Rounding to fp32 changes nothing.
   RoundPiece({.format = kernels::kFp32}, kernels::Piece::Whole(floats.numel()), floats, floats,
-             &site.counts);
+             site.counter());
 }
 
 }  // namespace mantissa::engine

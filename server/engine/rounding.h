@@ -41,14 +41,18 @@ struct RoundingSite {
   // Of this site's random numbers; different for each site of a training.
   uint64_t stream = 0;
 
-  // Of the last time something was rounded here.
+  // Of the last time something was rounded here; with `device_counts` only once they were fetched
+  // (RoundingSites).
   kernels::RoundCounts counts;
+  // Where a kernel on a GPU adds what it counts; null: to `counts`.
+  kernels::RoundCounts* device_counts = nullptr;
   int64_t elements = 0;
 
   // Whether the last tensor, once rounded, has an element that is not finite. REQUIRES: a gradient.
   bool overflowed() const {
     return counts.nonfinite > 0 || (format != kernels::kFp32 && counts.overflow > 0);
   }
+  kernels::RoundCounts* counter() { return device_counts != nullptr ? device_counts : &counts; }
 };
 
 // Sees every tensor before and after it is rounded, fp32 ones too.

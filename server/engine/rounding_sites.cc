@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "ATen/ops/zeros.h"
 #include "planner/graph/operators.h"
 
 namespace mantissa::engine {
@@ -64,6 +65,49 @@ void RoundingSites::AddGradients(NodeId node) {
     }
     gradients_[node].push_back(std::move(site));
   }
+}
+
+std::vector<RoundingSite*> RoundingSites::All() {
+  std::vector<RoundingSite*> all;
+  const auto add = [&](const std::vector<std::unique_ptr<RoundingSite>>& sites) {
+    for (const auto& site : sites) {
+      if (site != nullptr) all.push_back(site.get());
+    }
+  };
+  add(activations_);
+  for (const auto& node : gradients_) add(node);
+  add(parameters_);
+  add(parameter_gradients_);
+  return all;
+}
+
+void RoundingSites::CountOn(const at::Device& device) {
+  if (counts_.defined() && counts_.device() == device) return;
+  const std::vector<RoundingSite*> all = All();
+  static_assert(sizeof(kernels::RoundCounts) == 3 * sizeof(int64_t));
+  counts_ = at::zeros({static_cast<int64_t>(all.size()) + 1, 3},
+                      at::TensorOptions(at::kLong).device(device));
+  auto* const rows = static_cast<kernels::RoundCounts*>(counts_.mutable_data_ptr());
+  for (size_t i = 0; i < all.size(); ++i) all[i]->device_counts = rows + i;
+  discarded_ = rows + all.size();
+}
+
+void RoundingSites::ClearCounts() {
+  if (counts_.defined()) counts_.zero_();
+}
+
+void RoundingSites::FetchCounts() {
+  if (!counts_.defined()) return;
+  const at::Tensor host = counts_.cpu();
+  const std::vector<RoundingSite*> all = All();
+  const auto* const rows = static_cast<const kernels::RoundCounts*>(host.const_data_ptr());
+  for (size_t i = 0; i < all.size(); ++i) all[i]->counts = rows[i];
+}
+
+RoundingSite RoundingSites::Uncounted(const RoundingSite& site) const {
+  RoundingSite copy = site;
+  copy.device_counts = discarded_;
+  return copy;
 }
 
 void RoundingSites::SetFormats(const std::vector<kernels::Format>& formats) {

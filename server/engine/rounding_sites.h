@@ -12,6 +12,7 @@
 #include <memory>
 #include <vector>
 
+#include "ATen/core/Tensor.h"
 #include "kernels/formats/format.h"
 #include "planner/graph/graph.h"
 #include "planner/graph/tensors.h"
@@ -23,6 +24,15 @@ class RoundingSites {
  public:
   // All formats are fp32.
   RoundingSites(const planner::Graph& graph, const planner::TensorTable& tensors);
+
+  // Counts in memory of the device from now on, so that nothing waits for a GPU: what was counted
+  // is zero after ClearCounts() and in the sites after FetchCounts(), which waits. Without it the
+  // sites themselves are counted in, and both do nothing.
+  void CountOn(const at::Device& device);
+  void ClearCounts();
+  void FetchCounts();
+  // A site like the given one whose counts nobody reads.
+  RoundingSite Uncounted(const RoundingSite& site) const;
 
   // `formats` by index into the table of tensors.
   void SetFormats(const std::vector<kernels::Format>& formats);
@@ -46,6 +56,7 @@ class RoundingSites {
  private:
   std::unique_ptr<RoundingSite> Make(planner::TensorKind kind, planner::ValueId value);
   void AddActivation(planner::ValueId value);
+  std::vector<RoundingSite*> All();
   void AddGradients(planner::NodeId node);
 
   const planner::Graph& graph_;
@@ -55,6 +66,8 @@ class RoundingSites {
   std::vector<std::vector<std::unique_ptr<RoundingSite>>> gradients_;  // by node, input
   std::vector<std::unique_ptr<RoundingSite>> parameters_, parameter_gradients_;
   std::vector<const RoundingSite*> activation_list_;
+  kernels::RoundCounts* discarded_ = nullptr;
+  at::Tensor counts_;  // [sites + 1, 3], int64; the last row is of what nobody reads
 };
 
 }  // namespace mantissa::engine

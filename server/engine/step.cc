@@ -81,12 +81,12 @@ StepResult StepRunner::RunStep(int64_t step, const Batch& batch, double learning
   for (size_t i = 0; i < state_.buffers.size(); ++i) {
     if (CountsBatches(plan_.graph.value(plan_.graph.buffers()[i]))) state_.buffers[i].add_(1);
   }
-  StepResult result{.loss = output.loss,
-                    .loss_unrounded = output.loss_unrounded,
-                    .correct = CountCorrect(output.logits, batch.labels),
-                    .loss_scale = scaler_.scale()};
+  // On a GPU the CPU runs ahead until here, where it has to know.
   runner_->Backward(scaler_.scale());
-  result.skipped = !runner_->GradientsAreFinite();
+  StepResult result{.loss_scale = scaler_.scale(), .skipped = !runner_->GradientsAreFinite()};
+  result.loss = output.loss.item<double>();
+  result.loss_unrounded = output.loss_unrounded.item<double>();
+  result.correct = CountCorrect(output.logits, batch.labels);
   if (!result.skipped) ApplyGradients(learning_rate);
   runner_->DropGradients();
   scaler_.Update(result.skipped);
@@ -130,8 +130,8 @@ StepRunner::BatchEvaluation StepRunner::RunEvaluation(const Batch& batch, Evalua
                        {.training = false,
                         .round_values = round,
                         .round_parameters = round && evaluation == Evaluation::kAssigned});
-  return {.loss = output.loss,
-          .loss_unrounded = output.loss_unrounded,
+  return {.loss = output.loss.item<double>(),
+          .loss_unrounded = output.loss_unrounded.item<double>(),
           .correct = CountCorrect(output.logits, batch.labels)};
 }
 

@@ -54,7 +54,8 @@ StepOptions StepOptionsOf(const planner::Plan& plan, const TrainingOptions& opti
                         .seed = options.seed},
           .runner = {
               .storage = options.storage,
-              .wide = plan.request.recipe == planner::Recipe::kBf16 ? at::kBFloat16 : at::kFloat}};
+              .wide = plan.request.recipe == planner::Recipe::kBf16 ? at::kBFloat16 : at::kFloat,
+              .tile_bytes = plan.request.tile_bytes}};
 }
 
 }  // namespace mantissa::engine

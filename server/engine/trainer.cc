@@ -254,6 +254,10 @@ absl::StatusOr<TrainingResult> Train(planner::Plan& plan, const data::LoadedData
   return CatchTorch([&]() -> absl::StatusOr<TrainingResult> {
     ASSIGN_OR_RETURN(const at::Device device, OpenDevice(options.device));
     MakeDeterministic(options, device);
+    if (device.is_cuda()) {
+      plan.request.tile_bytes = planner::kGpuTileBytes;
+      planner::Forecast(plan);
+    }
     return Training(plan, data, options, device, observer).Run();
   });
 }

@@ -64,7 +64,8 @@ void ExpectSameGradients(const Graph& graph, const ModelState& state, const at::
       (*runner)->Bind(graph.buffers()[i], state.buffers[i].clone());
     }
     const GraphRunner::Output output = (*runner)->Forward(images, labels, {});
-    EXPECT_NEAR(output.loss, expected.loss, 1e-5 * std::abs(expected.loss)) << cut.name;
+    EXPECT_NEAR(output.loss.item<double>(), expected.loss, 1e-5 * std::abs(expected.loss))
+        << cut.name;
     (*runner)->Backward(1);
     for (size_t i = 0; i < state.parameters.size(); ++i) {
       const std::string& name = graph.value(graph.parameters()[i]).name;

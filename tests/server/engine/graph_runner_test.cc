@@ -83,8 +83,8 @@ TEST_F(GraphRunnerTest, MeanLossOfEqualLogitsIsTheLogarithmOfTheClasses) {
   MANTISSA_CHECK_OK(runner);
   const GraphRunner::Output output =
       (*runner)->Forward(at::ones({2, 3}), at::zeros({2}, at::kLong), {});
-  EXPECT_NEAR(output.loss, std::log(3.0), 1e-6);
-  EXPECT_EQ(output.loss_unrounded, output.loss);
+  EXPECT_NEAR(output.loss.item<double>(), std::log(3.0), 1e-6);
+  EXPECT_EQ(output.loss_unrounded.item<double>(), output.loss.item<double>());
 }
 
 TEST_F(GraphRunnerTest, SmoothedLossIsTheCrossEntropyWithTheSmoothedTarget) {
@@ -111,7 +111,7 @@ TEST_F(GraphRunnerTest, SmoothedLossIsTheCrossEntropyWithTheSmoothedTarget) {
   }
   const GraphRunner::Output output = (*runner)->Forward(
       at::tensor(std::vector<float>{1, 2, 3, 0, 4, 0.5}).view({2, 3}), at::tensor(labels), {});
-  EXPECT_NEAR(output.loss, expected, 1e-6);
+  EXPECT_NEAR(output.loss.item<double>(), expected, 1e-6);
 }
 
 TEST_F(GraphRunnerTest, ViewsThatRepeatOrDropElementsAreRefused) {

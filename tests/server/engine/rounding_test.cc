@@ -11,7 +11,9 @@
 #include "ATen/ops/tensor.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "server/engine/rounding_sites.h"
 #include "tests/server/engine/rounding_oracle.h"
+#include "tests/server/engine/tiny_graph.h"
 
 namespace mantissa::engine {
 namespace {
@@ -165,6 +167,37 @@ TEST(PackedTensor, TakesTheBytesOfItsFormat) {
   EXPECT_EQ(bytes(kernels::kBf16, Storage::kPacked), 60);
   EXPECT_EQ(bytes(kernels::kFp32, Storage::kPacked), 120);
   EXPECT_EQ(bytes(kernels::kLowForward, Storage::kEmulated), 120);
+}
+
+// As on a GPU, but in memory of the CPU.
+TEST(RoundingSites, CountsOnADeviceAreInTheSitesOnceTheyAreFetched) {
+  const planner::Plan plan = PlanWith(TinyGraph(), kernels::kLowForward, kernels::kLowForward,
+                                      kernels::kLowBackward, kernels::kHigh, /*batch_size=*/2);
+  RoundingSites sites(plan.graph, plan.tensors);
+  sites.SetFormats(plan.assignment.formats);
+  sites.CountOn(at::kCPU);
+  RoundingSite& input = *sites.activation(plan.graph.inputs()[0]);
+  RoundingSite& weight = sites.parameter(0);
+  Rounder rounder(kernels::Rounding::kNearestEven, /*seed=*/1);
+  PackedTensor stored;
+  const auto store = [&](RoundingSite& site, std::vector<float> values) {
+    const at::Tensor wide = at::tensor(values);
+    rounder.Store(site, Tile{}, wide, wide.sizes(), Storage::kPacked,
+                  planner::MemoryKind::kActivations, &stored);
+  };
+  store(input, {40, 50, 1});
+  store(weight, {1e-9f, 31});
+  RoundingSite again = sites.Uncounted(input);
+  store(again, {40, 50, 1});
+  EXPECT_EQ(input.counts.overflow, 0);
+  sites.FetchCounts();
+  EXPECT_EQ(input.counts.overflow, 2);
+  EXPECT_EQ(input.elements, 3);
+  EXPECT_EQ(weight.counts.overflow, 1);
+  EXPECT_EQ(weight.counts.underflow, 1);
+  sites.ClearCounts();
+  sites.FetchCounts();
+  EXPECT_EQ(input.counts.overflow, 0);
 }
 
 TEST(StochasticRounding, DependsOnSeedSiteAndStepButNotOnThreads) {

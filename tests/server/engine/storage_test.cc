@@ -142,7 +142,7 @@ std::pair<double, at::Tensor> ForwardWithTiles(planner::Plan& plan, const ModelS
   }
   const GraphRunner::Output output = (*runner)->Forward(RandomTensor({8, 3, 32, 32}, /*seed=*/1),
                                                         RandomLabels(8, 10, /*seed=*/2), {});
-  return {output.loss_unrounded, output.logits.clone()};
+  return {output.loss_unrounded.item<double>(), output.logits.clone()};
 }
 
 TEST(Tiles, TheirSizeChangesNoBitOfTheForwardPass) {
