@@ -39,10 +39,10 @@ std::string EvaluationText(const v1::Evaluation& evaluation) {
 }
 
 std::string PlanText(const v1::Plan& plan) {
-  std::string text = absl::StrCat("planned ", Count(plan.total_elements()), " elements in ", plan.groups_size(),
-                      " groups, low ", Percent(plan.ratio_low_bits()), ", ",
-                      BitsAsBytes(plan.bits()), " instead of ", BitsAsBytes(plan.bits_fp32()),
-                      " in fp32");
+  std::string text =
+      absl::StrCat("planned ", Count(plan.total_elements()), " elements in ", plan.groups_size(),
+                   " groups, low ", Percent(plan.ratio_low_bits()), ", ", BitsAsBytes(plan.bits()),
+                   " instead of ", BitsAsBytes(plan.bits_fp32()), " in fp32");
   if (plan.memory().peak_bytes() > 0) {
     absl::StrAppend(&text, "; a step is predicted to need ", Bytes(plan.memory().peak_bytes()));
   }

@@ -39,23 +39,23 @@ void MakeDeterministic(const TrainingOptions& options, const at::Device& device)
 
 StepOptions StepOptionsOf(const planner::Plan& plan, const TrainingOptions& options,
                           int64_t steps_per_epoch) {
-  return {.rounding = RoundingOf(options.rounding),
-          .seed = options.seed,
-          .round = options.round,
-          .batch_size = options.batch_size,
-          .promotion_threshold = options.promotion_threshold,
-          .loss_scale = {.scale = options.loss_scale,
-                         .dynamic = options.dynamic_loss_scale,
-                         .growth_interval = steps_per_epoch},
-          .optimizer = {.kind = options.optimizer,
-                        .momentum = options.momentum,
-                        .weight_decay = options.weight_decay,
-                        .state = options.optimizer_state,
-                        .seed = options.seed},
-          .runner = {
-              .storage = options.storage,
-              .wide = plan.request.recipe == planner::Recipe::kBf16 ? at::kBFloat16 : at::kFloat,
-              .tile_bytes = plan.request.tile_bytes}};
+  return {
+      .rounding = RoundingOf(options.rounding),
+      .seed = options.seed,
+      .round = options.round,
+      .batch_size = options.batch_size,
+      .promotion_threshold = options.promotion_threshold,
+      .loss_scale = {.scale = options.loss_scale,
+                     .dynamic = options.dynamic_loss_scale,
+                     .growth_interval = steps_per_epoch},
+      .optimizer = {.kind = options.optimizer,
+                    .momentum = options.momentum,
+                    .weight_decay = options.weight_decay,
+                    .state = options.optimizer_state,
+                    .seed = options.seed},
+      .runner = {.storage = options.storage,
+                 .wide = plan.request.recipe == planner::Recipe::kBf16 ? at::kBFloat16 : at::kFloat,
+                 .tile_bytes = plan.request.tile_bytes}};
 }
 
 }  // namespace mantissa::engine

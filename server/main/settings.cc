@@ -40,17 +40,17 @@ Setting Count(std::string name, int64_t Config::*field, int64_t low, int64_t hig
 Setting Choice(std::string name, std::vector<std::string> choices, std::string Config::*field,
                std::string help) {
   const std::string value = absl::AsciiStrToUpper(name);
-  return {std::move(name), value, std::move(help),
-          [field, choices = std::move(choices)](absl::string_view text,
-                                                Config& config) -> absl::Status {
-            if (std::find(choices.begin(), choices.end(), text) == choices.end()) {
-              return absl::InvalidArgumentError(
-                  absl::StrCat("allowed ", absl::StrJoin(choices, ", ")));
-            }
-            config.*field = std::string(text);
-            return absl::OkStatus();
-          },
-          [field](const Config& config) { return config.*field; }};
+  return {
+      std::move(name), value, std::move(help),
+      [field, choices = std::move(choices)](absl::string_view text,
+                                            Config& config) -> absl::Status {
+        if (std::find(choices.begin(), choices.end(), text) == choices.end()) {
+          return absl::InvalidArgumentError(absl::StrCat("allowed ", absl::StrJoin(choices, ", ")));
+        }
+        config.*field = std::string(text);
+        return absl::OkStatus();
+      },
+      [field](const Config& config) { return config.*field; }};
 }
 
 Setting Bytes(std::string name, int64_t Config::*field, std::string help) {
