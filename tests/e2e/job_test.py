@@ -56,9 +56,10 @@ class JobTest(harness.ServerTest):
         self.assertEqual([0] * 20 + [1] * 10, [line["epoch"] for line in steps])
         self.assertEqual([0, 1], [line["epoch"] for line in evaluations])
         self.assertEqual(["step", "epoch", "loss", "loss_unrounded", "lr", "loss_scale", "skipped",
-                          "promoted"], list(steps[0]))
+                          "peak_memory_bytes", "promoted"], list(steps[0]))
         for line in steps:
             self.assertTrue(line["skipped"] or math.isfinite(line["loss_unrounded"]), line)
+            self.assertGreater(line["peak_memory_bytes"], 0)
         events = self.server.events(job["id"])
         self.assertEqual(list(range(1, job["last_sequence"] + 1)), [e["sequence"] for e in events])
         done = [event["step_done"] for event in events if "step_done" in event]
