@@ -20,21 +20,18 @@ using ::testing::SizeIs;
 constexpr int64_t kBatch = 16;
 constexpr int64_t kSteps = 5;
 
-data::LoadedDataset MakeData() {
+// The pixels of the third batch are `third` times as large.
+data::LoadedDataset MakeData(float third = 1) {
   data::Samples samples;
   RandomStream numbers(1, 0);
   for (int64_t i = 0; i < kBatch * kSteps; ++i) {
     for (int pixel = 0; pixel < 3 * 32 * 32; ++pixel) {
-      samples.images_u8.push_back(static_cast<uint8_t>(numbers.Below(256)));
+      const float value = static_cast<float>(numbers.Below(256)) / 128 - 1;
+      samples.images_f32.push_back(i / kBatch == 2 ? third * value : value);
     }
     samples.labels.push_back(i % 4);
   }
-  data::LoadedDataset data{.channels = 3,
-                           .height = 32,
-                           .width = 32,
-                           .classes = 4,
-                           .mean = {0.5f, 0.5f, 0.5f},
-                           .stddev = {0.25f, 0.25f, 0.25f}};
+  data::LoadedDataset data{.channels = 3, .height = 32, .width = 32, .classes = 4};
   data.train = data.test = samples;
   return data;
 }
@@ -79,9 +76,10 @@ class Listener : public TrainingObserver {
   std::vector<MemoryRecord> memories;
 };
 
-Listener Listen(planner::Plan& plan, const TrainingOptions& options) {
+Listener Listen(planner::Plan& plan, const TrainingOptions& options,
+                const data::LoadedDataset& data = MakeData()) {
   Listener listener;
-  MANTISSA_CHECK_OK(Train(plan, MakeData(), options, listener));
+  MANTISSA_CHECK_OK(Train(plan, data, options, listener));
   return listener;
 }
 
@@ -133,6 +131,23 @@ TEST(MemoryOfATraining, IsToldOfATrainingOfOneStep) {
   TrainingOptions options = OptionsOf(plan);
   options.max_steps = 1;
   EXPECT_THAT(Listen(plan, options).memories, SizeIs(1));
+}
+
+TEST(MemoryOfATraining, IsToldAgainWhenPromotedTensorsNeedMore) {
+  planner::Plan plan = MakePlan("uniform");
+  const planner::MemoryForecast planned = plan.memory;
+  TrainingOptions options = OptionsOf(plan);
+  options.promotion_threshold = 0.01;
+  options.shuffle = false;
+  const Listener listener = Listen(plan, options, MakeData(/*third=*/1e4));
+  // The third step overflows and promotes, the fourth runs with that.
+  EXPECT_THAT(listener.told_after, ::testing::ElementsAre(2, 4));
+  EXPECT_EQ(listener.memories[0].predicted.peak_bytes, planned.peak_bytes);
+  EXPECT_GT(listener.memories[1].predicted.peak_bytes, planned.peak_bytes);
+  EXPECT_GT(listener.memories[1].measured.peak_bytes, listener.memories[0].measured.peak_bytes);
+  EXPECT_EQ(listener.memories[1].step, 4);
+  EXPECT_EQ(listener.memories[1].measured.saved_for_backward_bytes,
+            listener.memories[1].predicted.saved_for_backward_bytes);
 }
 
 TEST(MeasureBaselines, RunsAStepOfEach) {
