@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Prints jobs side by side: accuracy, low ratio, bits, time.
+"""Prints jobs side by side: accuracy, low ratio, bits, measured memory of a step, time.
 
 Usage: deploy/compare_jobs.py JOB.json...
 
-Each file is what `mantissa get JOB -o json` printed. The first job is what the others' bits are
-compared with. Fails if a job did not succeed.
+Each file is what `mantissa get JOB -o json` printed. The first job is what the others' bits and
+memory are compared with. Fails if a job did not succeed.
 """
 
 import datetime
@@ -25,6 +25,7 @@ def row(job):
         "accuracy": evaluation.get("accuracy", 0.0),
         "low": progress.get("ratio_low_bits", 0.0),
         "bits": int(progress["bits"]),
+        "peak": int(job["memory"]["measured"]["peak_bytes"]),
         "promoted": int(progress.get("promoted_tensors", 0)),
         "seconds": seconds,
     }
@@ -40,12 +41,14 @@ def main(paths):
         if job["state"] != "JOB_STATE_SUCCEEDED":
             sys.exit(f"{path}: the job ended as {job['state']}: {job.get('failure')}")
         jobs.append(row(job))
-    first = jobs[0]["bits"]
-    print(f"{'job':<12}{'accuracy':>10}{'low ratio':>11}{'tensor bits':>15}"
-          f"{'of ' + jobs[0]['name']:>10}{'promoted':>10}{'time':>9}")
+    bits, peak = jobs[0]["bits"], jobs[0]["peak"]
+    of_first = "of " + jobs[0]["name"]
+    print(f"{'job':<12}{'accuracy':>10}{'low ratio':>11}{'tensor bits':>15}{of_first:>9}"
+          f"{'peak memory':>13}{of_first:>9}{'promoted':>10}{'time':>9}")
     for job in jobs:
         print(f"{job['name']:<12}{job['accuracy']:>10.2%}{job['low']:>11.3f}{job['bits']:>15,}"
-              f"{job['bits'] / first:>10.2f}{job['promoted']:>10}{job['seconds']:>8.1f}s")
+              f"{job['bits'] / bits:>9.2f}{job['peak'] / 2**20:>10.1f}MiB"
+              f"{job['peak'] / peak:>9.2f}{job['promoted']:>10}{job['seconds']:>8.1f}s")
 
 
 main(sys.argv[1:])

@@ -100,6 +100,19 @@ class ApiTest(unittest.TestCase):
         self.assertEqual([group["id"] for group in expected["groups"] if group["low"]],
                          [group.get("id", 0) for group in plan["groups"] if group.get("low")])
 
+    def test_budget_by_json_chooses_the_ratio(self):
+        ratio, peak = map(float, self.output('"memory_bytes"').split())
+        self.assertTrue(0 < ratio < 1, ratio)
+        self.assertLessEqual(peak, 629145600)
+        self.assertGreater(peak, 0.9 * 629145600)
+
+    def test_memory_of_the_job_is_measured_and_predicted(self):
+        memory = json.loads(self.output("GetJobMemory"))
+        for what in ("measured", "predicted"):
+            self.assertGreater(int(memory[what]["peak_bytes"]), 0)
+            self.assertGreater(len(memory[what]["timeline"]), 100)
+            self.assertEqual("STEP_PHASE_UPDATE", memory[what]["timeline"][-1]["phase"])
+
     def test_data_are_uploaded_by_json(self):
         self.assertEqual({}, json.loads(self.output("QueryBlob")))
         self.assertTrue(json.loads(self.output("UploadBlob"))["complete"])
@@ -115,7 +128,7 @@ class ApiTest(unittest.TestCase):
         self.assertEqual(20, sum("step_done" in event for event in events))
         self.assertEqual("JOB_STATE_SUCCEEDED", events[-1]["state_changed"]["to"])
         self.assertEqual(events[20:], objects(self.output("after_sequence")))
-        job = json.loads(self.output("JobService/GetJob"))
+        job = json.loads(self.output("JobService/GetJob\n"))
         self.assertEqual(("JOB_STATE_SUCCEEDED", submitted["id"]), (job["state"], job["id"]))
         self.assertEqual([job["id"]], [entry["id"] for entry in
                                        json.loads(self.output("page_size"))["jobs"]])

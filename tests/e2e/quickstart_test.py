@@ -27,6 +27,10 @@ class QuickstartTest(unittest.TestCase):
             self.assertEqual(1.0, of_fp32[0])
             self.assertLess(of_fp32[2], of_fp32[1])
             self.assertLess(of_fp32[1], 0.5)
+            peak_of_fp32 = [float(line.split()[6]) for line in table[1:]]
+            self.assertEqual(1.0, peak_of_fp32[0])
+            self.assertLess(peak_of_fp32[2], peak_of_fp32[1])
+            self.assertLess(peak_of_fp32[1], 1.0)
             with open(os.path.join(folder, "mantissad.pid"), encoding="utf-8") as file:
                 self.assertFalse(os.path.exists("/proc/" + file.read().strip()))
 
