@@ -106,7 +106,9 @@ class DeviceMeter : public MemoryMeter {
       : allocator_(*c10::getDeviceAllocator(device.type())),
         index_(device.has_index() ? device.index() : c10::DeviceIndex{0}) {}
 
-  void ResetPeak() override { allocator_.resetPeakStats(index_); }
+  void ResetPeak() override {
+    if (allocator_.initialized()) allocator_.resetPeakStats(index_);
+  }
   MemoryByKind Peak() override { return Explain(Bytes().peak, ledger_.live()); }
   MemoryByKind Live() override { return Explain(Bytes().current, ledger_.live()); }
   int64_t FreeBytes() override {
@@ -115,6 +117,8 @@ class DeviceMeter : public MemoryMeter {
 
  private:
   c10::CachingAllocator::Stat Bytes() const {
+    // It has no statistics before the first tensor of the process.
+    if (!allocator_.initialized()) return {};
     constexpr auto kAll = static_cast<size_t>(c10::CachingAllocator::StatType::AGGREGATE);
     return allocator_.getDeviceStats(index_).allocated_bytes[kAll];
   }

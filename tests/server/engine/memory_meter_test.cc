@@ -1,10 +1,13 @@
 #include "server/engine/memory_meter.h"
 
+#include <memory>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "ATen/ATen.h"
 #include "c10/core/CPUAllocator.h"
+#include "c10/core/CachingDeviceAllocator.h"
 #include "gtest/gtest.h"
 #include "server/engine/accounting_allocator.h"
 #include "server/engine/memory_ledger.h"
@@ -159,6 +162,53 @@ TEST(MemoryMeter, CountsTheScratchMemoryOfAConvolution) {
   const at::Tensor out = at::conv2d(images, weight, {}, 1, 1);
   EXPECT_GE(meter->Peak().total() - before, out.nbytes());
   EXPECT_EQ(meter->Live().total() - before, out.nbytes());
+}
+
+// A device's allocator as LibTorch's for CUDA is: it has statistics and no tensors here.
+class CountingDevice : public c10::DeviceAllocator {
+ public:
+  void Grow(int64_t bytes) { bytes_.increase(bytes); }
+  void Shrink(int64_t bytes) { bytes_.decrease(bytes); }
+
+  bool initialized() override { return true; }
+  void emptyCache(c10::MempoolId_t) override {}
+  void recordStream(const c10::DataPtr&, c10::Stream) override {}
+  c10::CachingDeviceAllocator::DeviceStats getDeviceStats(c10::DeviceIndex device) override {
+    EXPECT_EQ(device, 0);
+    c10::CachingDeviceAllocator::DeviceStats stats;
+    stats.allocated_bytes[0] = bytes_;
+    return stats;
+  }
+  void resetAccumulatedStats(c10::DeviceIndex) override {}
+  void resetPeakStats(c10::DeviceIndex) override { bytes_.reset_peak(); }
+  std::pair<size_t, size_t> getMemoryInfo(c10::DeviceIndex) override { return {700, 1000}; }
+  c10::DataPtr allocate(size_t) override { return {}; }
+  void copy_data(void*, const void*, size_t) const override {}
+
+ private:
+  c10::CachingAllocator::Stat bytes_;
+};
+
+TEST(MemoryMeter, ExplainsADevicesPeakByTheLedger) {
+  static CountingDevice device;
+  c10::SetAllocator(at::kPrivateUse1, &device);
+  AccountingAllocator::Install();
+  const std::unique_ptr<MemoryMeter> meter = MemoryMeter::Create(at::kPrivateUse1);
+  const MemoryByKind before = MemoryLedger::Process().live();
+  device.Grow(10000);
+  meter->ResetPeak();
+  // What the ledger knows stands for tensors of the device.
+  const at::Tensor saved = Bytes(1000);
+  Tag(saved, MemoryKind::kActivations);
+  device.Grow(5000);
+  device.Shrink(5000);
+  EXPECT_EQ(meter->Peak().total(), 15000);
+  EXPECT_EQ(meter->Peak().of(MemoryKind::kActivations), before.of(MemoryKind::kActivations) + 1000);
+  EXPECT_EQ(meter->Peak().of(MemoryKind::kWorkspace), 15000 - before.total() - 1000);
+  EXPECT_EQ(meter->Live().total(), 10000);
+  meter->ResetPeak();
+  EXPECT_EQ(meter->Peak().total(), 10000);
+  EXPECT_EQ(meter->FreeBytes(), 700);
 }
 
 TEST(MemoryMeter, KnowsWhatTheMachineHasLeft) {
