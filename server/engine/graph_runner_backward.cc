@@ -54,21 +54,20 @@ void GraphRunner::BackwardTiles(NodeId node) {
   NodeInputs inputs(*this, node);
   std::vector<PackedTensor> parts(values.size());  // dv
   std::vector<at::Tensor> sums(values.size());     // dtheta, and of views of theta
+  const GiveGradient store = [&](size_t i, at::Tensor share) {
+    if (!share.defined() || !inputs.Wanted(i)) return;
+    RoundingSite* const site = sites_.gradient(node, i);
+    if (site == nullptr) {
+      AddShare(context.tile, std::move(share), SizesOf(values[i]), sums[i]);
+    } else {
+      rounder_->Store(*site, context.tile, share, SizesOf(values[i]), options_.storage,
+                      MemoryKind::kGradients, &parts[i]);
+    }
+  };
   for (const Tile& tile : TilesOf(node)) {
     context.tile = tile;
     inputs.set_tile(tile);
-    std::vector<at::Tensor> made = step.op->Backward(context, inputs, step.kept);
-    for (size_t i = 0; i < values.size(); ++i) {
-      at::Tensor share = std::move(made[i]);
-      if (!share.defined() || !inputs.Wanted(i)) continue;
-      RoundingSite* const site = sites_.gradient(node, i);
-      if (site == nullptr) {
-        AddShare(tile, std::move(share), SizesOf(values[i]), sums[i]);
-        continue;
-      }
-      rounder_->Store(*site, tile, share, SizesOf(values[i]), options_.storage,
-                      MemoryKind::kGradients, &parts[i]);
-    }
+    step.op->Backward(context, inputs, step.kept, store);
   }
   for (size_t i = 0; i < values.size(); ++i) {
     if (sums[i].defined()) AddGradient(values[i], std::move(sums[i]));

@@ -40,16 +40,16 @@ class Relu : public TileOperator {
     return {y};
   }
 
-  std::vector<at::Tensor> Backward(const TileContext& context, TileInputs& inputs,
-                                   const Kept& kept) const override {
-    if (!inputs.Wanted(0)) return NoGradients();
+  void Backward(const TileContext& context, TileInputs& inputs, const Kept& kept,
+                const GiveGradient& give) const override {
+    if (!inputs.Wanted(0)) return;
     at::Tensor gradient = inputs.ReadGradient(0);
     if (!IsOwned(gradient)) gradient = gradient.clone();
     MANTISSA_CHECK_OK(kernels::ApplyMask(KernelDeviceOf(gradient),
                                          ElementOf(gradient.scalar_type()),
                                          kept[0].const_data_ptr<uint8_t>(), context.tile.begin,
                                          gradient.numel(), gradient.mutable_data_ptr()));
-    return {gradient};
+    give(0, std::move(gradient));
   }
 };
 
@@ -65,14 +65,10 @@ class Add : public TileOperator {
     return {sum};
   }
 
-  std::vector<at::Tensor> Backward(const TileContext&, TileInputs& inputs,
-                                   const Kept&) const override {
+  void Backward(const TileContext&, TileInputs& inputs, const Kept&,
+                const GiveGradient& give) const override {
     const at::Tensor gradient = inputs.ReadGradient(0);
-    std::vector<at::Tensor> result = NoGradients();
-    for (size_t i = 0; i < result.size(); ++i) {
-      if (inputs.Wanted(i)) result[i] = gradient;
-    }
-    return result;
+    for (size_t i = 0; i < call().tensors().size(); ++i) give(i, gradient);
   }
 };
 
@@ -80,18 +76,16 @@ class Cat : public TileOperator {
  public:
   explicit Cat(const OperatorCall& call) : TileOperator(call), dim_(call.Argument("dim").toInt()) {}
 
-  std::vector<at::Tensor> Backward(const TileContext&, TileInputs& inputs,
-                                   const Kept&) const override {
+  void Backward(const TileContext&, TileInputs& inputs, const Kept&,
+                const GiveGradient& give) const override {
     const at::Tensor gradient = inputs.ReadGradient(0);
-    std::vector<at::Tensor> result = NoGradients();
     int64_t begin = 0;
-    for (size_t i = 0; i < result.size(); ++i) {
+    for (size_t i = 0; i < call().tensors().size(); ++i) {
       const std::vector<int64_t> sizes = inputs.Sizes(i);
       const int64_t size = sizes[dim_ < 0 ? dim_ + static_cast<int64_t>(sizes.size()) : dim_];
-      if (inputs.Wanted(i)) result[i] = gradient.narrow(dim_, begin, size);
+      give(i, gradient.narrow(dim_, begin, size));
       begin += size;
     }
-    return result;
   }
 
  private:
@@ -107,9 +101,9 @@ class Slice : public TileOperator {
         end_(Bound("end", INT64_MAX)),
         step_(call.Argument("step").toInt()) {}
 
-  std::vector<at::Tensor> Backward(const TileContext&, TileInputs& inputs,
-                                   const Kept&) const override {
-    return {at::slice_backward(inputs.ReadGradient(0), inputs.Sizes(0), dim_, start_, end_, step_)};
+  void Backward(const TileContext&, TileInputs& inputs, const Kept&,
+                const GiveGradient& give) const override {
+    give(0, at::slice_backward(inputs.ReadGradient(0), inputs.Sizes(0), dim_, start_, end_, step_));
   }
 
  private:
@@ -157,8 +151,8 @@ class BatchNorm : public TileOperator {
     return {y};
   }
 
-  std::vector<at::Tensor> Backward(const TileContext& context, TileInputs& inputs,
-                                   const Kept& kept) const override {
+  void Backward(const TileContext& context, TileInputs& inputs, const Kept& kept,
+                const GiveGradient& give) const override {
     const auto wanted = [&](int index) { return index >= 0 && inputs.Wanted(index); };
     const at::Tensor gradient = inputs.ReadGradient(0);
     auto [dx, dw, db] = at::native_batch_norm_backward(
@@ -166,11 +160,9 @@ class BatchNorm : public TileOperator {
         /*running_mean=*/std::nullopt, /*running_var=*/std::nullopt, ChannelsOf(context, kept[0]),
         ChannelsOf(context, kept[1]), /*train=*/true, epsilon_,
         {wanted(input_), wanted(weight_), wanted(bias_)});
-    std::vector<at::Tensor> result = NoGradients();
-    result[input_] = dx;
-    if (weight_ >= 0) result[weight_] = dw;
-    if (bias_ >= 0) result[bias_] = db;
-    return result;
+    give(input_, std::move(dx));
+    if (weight_ >= 0) give(weight_, std::move(dw));
+    if (bias_ >= 0) give(bias_, std::move(db));
   }
 
  private:

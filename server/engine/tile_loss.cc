@@ -13,10 +13,10 @@ class LogSoftmax : public TileOperator {
   explicit LogSoftmax(const OperatorCall& call)
       : TileOperator(call), dim_(call.Argument("dim").toInt()) {}
 
-  std::vector<at::Tensor> Backward(const TileContext&, TileInputs& inputs,
-                                   const Kept&) const override {
-    return {at::_log_softmax_backward_data(inputs.ReadGradient(0), inputs.ReadOutput(), dim_,
-                                           inputs.Type(0))};
+  void Backward(const TileContext&, TileInputs& inputs, const Kept&,
+                const GiveGradient& give) const override {
+    give(0, at::_log_softmax_backward_data(inputs.ReadGradient(0), inputs.ReadOutput(), dim_,
+                                           inputs.Type(0)));
   }
 
  private:
@@ -35,8 +35,8 @@ class NllLoss : public TileOperator {
     }
   }
 
-  std::vector<at::Tensor> Backward(const TileContext&, TileInputs& inputs,
-                                   const Kept&) const override {
+  void Backward(const TileContext&, TileInputs& inputs, const Kept&,
+                const GiveGradient& give) const override {
     const at::Tensor gradient = inputs.ReadGradient(0);
     const at::Tensor labels = inputs.Read(1);
     // Only the shape of the log-probabilities matters.
@@ -46,7 +46,7 @@ class NllLoss : public TileOperator {
         at::nll_loss_backward(gradient.mul(1 - smoothing_), shape, labels, /*weight=*/{},
                               at::Reduction::Mean, ignored_label_, count);
     if (smoothed_) result.sub_(gradient, smoothing_ / static_cast<double>(result.numel()));
-    return {result, at::Tensor()};
+    give(0, std::move(result));
   }
 
  private:

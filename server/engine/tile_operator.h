@@ -3,7 +3,7 @@
 //
 //   auto op = MakeTileOperator(planner::GradientKind::kConvolution, call);
 //   std::vector<at::Tensor> y = op->Forward(context, inputs, kept);
-//   std::vector<at::Tensor> gradients = op->Backward(context, inputs, kept);
+//   op->Backward(context, inputs, kept, [&](size_t input, at::Tensor gradient) { ... });
 //
 // What an operator keeps from forward to backward is small: a bit or a byte an element, a number a
 // channel. Runs without autograd, but for operators that are replayed. Throws what LibTorch throws.
@@ -11,6 +11,7 @@
 #define MANTISSA_SERVER_ENGINE_TILE_OPERATOR_H_
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -56,6 +57,9 @@ class TileInputs {
   virtual bool Wanted(size_t input) = 0;
 };
 
+// Takes the gradient of an input of a tile. An undefined one is none.
+using GiveGradient = std::function<void(size_t input, at::Tensor gradient)>;
+
 // Whether nothing but `tensor` shows its memory, so that it may be changed.
 bool IsOwned(const at::Tensor& tensor);
 
@@ -67,18 +71,15 @@ class TileOperator {
   // The operator's outputs. By default its call.
   virtual std::vector<at::Tensor> Forward(const TileContext& context, TileInputs& inputs,
                                           Kept& kept) const;
-  // By input, undefined where it is not wanted. Parameters' gradients are of this tile alone: a sum
-  // over the tile's samples, or the entries of the tile's channels.
-  virtual std::vector<at::Tensor> Backward(const TileContext& context, TileInputs& inputs,
-                                           const Kept& kept) const = 0;
+  // Gives the gradient of each input that is wanted, at most once, as soon as it is made.
+  // Parameters' are of this tile alone: a sum over its samples, or the entries of its channels.
+  virtual void Backward(const TileContext& context, TileInputs& inputs, const Kept& kept,
+                        const GiveGradient& give) const = 0;
 
  protected:
   const OperatorCall& call() const { return call_; }
   // The operator itself, on its tensor arguments.
   std::vector<at::Tensor> Call(const TileContext& context, std::vector<c10::IValue> tensors) const;
-  std::vector<at::Tensor> NoGradients() const {
-    return std::vector<at::Tensor>(call_.tensors().size());
-  }
 
  private:
   const OperatorCall& call_;

@@ -62,8 +62,8 @@ class MaxPool : public TileOperator {
     return {y};
   }
 
-  std::vector<at::Tensor> Backward(const TileContext& context, TileInputs& inputs,
-                                   const Kept& kept) const override {
+  void Backward(const TileContext& context, TileInputs& inputs, const Kept& kept,
+                const GiveGradient& give) const override {
     const std::vector<int64_t> sizes = inputs.Sizes(0);
     at::Tensor columns = ViewOfTile(kept[0], context.tile).to(NumberType(sizes));
     at::Tensor rows = columns.div(windows_.kernel[1]).floor_();
@@ -73,9 +73,9 @@ class MaxPool : public TileOperator {
     const at::Tensor places = rows.to(at::kLong);
     rows.reset();
     const at::Tensor gradient = inputs.ReadGradient(0);
-    return {at::max_pool2d_with_indices_backward(gradient, ShapeOnly(gradient, sizes),
+    give(0, at::max_pool2d_with_indices_backward(gradient, ShapeOnly(gradient, sizes),
                                                  windows_.kernel, windows_.stride, windows_.padding,
-                                                 dilation_, windows_.ceil_mode, places)};
+                                                 dilation_, windows_.ceil_mode, places));
   }
 
  private:
@@ -106,12 +106,12 @@ class AveragePool : public TileOperator {
         count_padding_(call.Argument("count_include_pad").toBool()),
         divisor_(call.Argument("divisor_override").toOptional<int64_t>()) {}
 
-  std::vector<at::Tensor> Backward(const TileContext&, TileInputs& inputs,
-                                   const Kept&) const override {
+  void Backward(const TileContext&, TileInputs& inputs, const Kept&,
+                const GiveGradient& give) const override {
     const at::Tensor gradient = inputs.ReadGradient(0);
-    return {at::avg_pool2d_backward(gradient, ShapeOnly(gradient, inputs.Sizes(0)), windows_.kernel,
+    give(0, at::avg_pool2d_backward(gradient, ShapeOnly(gradient, inputs.Sizes(0)), windows_.kernel,
                                     windows_.stride, windows_.padding, windows_.ceil_mode,
-                                    count_padding_, divisor_)};
+                                    count_padding_, divisor_));
   }
 
  private:

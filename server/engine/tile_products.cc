@@ -2,6 +2,7 @@
 
 #include <array>
 #include <tuple>
+#include <utility>
 
 #include "ATen/ops/convolution_backward.h"
 #include "ATen/ops/mm.h"
@@ -32,14 +33,14 @@ class Convolution : public TileOperator {
         dilation_(call.Argument("dilation").toIntVector()),
         groups_(call.Argument("groups").toInt()) {}
 
-  std::vector<at::Tensor> Backward(const TileContext&, TileInputs& inputs,
-                                   const Kept&) const override {
+  void Backward(const TileContext&, TileInputs& inputs, const Kept&,
+                const GiveGradient& give) const override {
     const at::Tensor gradient = inputs.ReadGradient(0);
-    std::vector<at::Tensor> result = NoGradients();
-    // One after the other, so that input and weight are not unpacked at the same time.
+    // One after the other, so that input and weight are not wide at the same time, nor both
+    // results.
     if (Wanted(inputs, at_.input)) {
-      result[at_.input] = std::get<0>(Gradients(gradient, ShapeOf(inputs, at_.input, gradient),
-                                                inputs.Read(at_.weight), {true, false, false}));
+      give(at_.input, std::get<0>(Gradients(gradient, ShapeOf(inputs, at_.input, gradient),
+                                            inputs.Read(at_.weight), {true, false, false})));
       inputs.Forget(at_.weight);
     }
     const bool weight = Wanted(inputs, at_.weight), bias = Wanted(inputs, at_.bias);
@@ -47,10 +48,9 @@ class Convolution : public TileOperator {
       auto [none, dw, db] = Gradients(
           gradient, weight ? inputs.Read(at_.input) : ShapeOf(inputs, at_.input, gradient),
           ShapeOf(inputs, at_.weight, gradient), {false, weight, bias});
-      result[at_.weight] = dw;
-      if (at_.bias >= 0) result[at_.bias] = db;
+      give(at_.weight, std::move(dw));
+      if (at_.bias >= 0) give(at_.bias, std::move(db));
     }
-    return result;
   }
 
  private:
@@ -77,20 +77,18 @@ class Linear : public TileOperator {
  public:
   explicit Linear(const OperatorCall& call) : TileOperator(call), at_(call) {}
 
-  std::vector<at::Tensor> Backward(const TileContext&, TileInputs& inputs,
-                                   const Kept&) const override {
+  void Backward(const TileContext&, TileInputs& inputs, const Kept&,
+                const GiveGradient& give) const override {
     at::Tensor gradient = inputs.ReadGradient(0);
     gradient = gradient.view({-1, gradient.size(-1)});
-    std::vector<at::Tensor> result = NoGradients();
-    if (Wanted(inputs, at_.bias)) result[at_.bias] = gradient.sum(0);
+    if (Wanted(inputs, at_.bias)) give(at_.bias, gradient.sum(0));
     if (Wanted(inputs, at_.weight)) {
       const at::Tensor input = inputs.Read(at_.input);
-      result[at_.weight] = gradient.t().mm(input.view({-1, input.size(-1)}));
+      give(at_.weight, gradient.t().mm(input.view({-1, input.size(-1)})));
     }
     if (Wanted(inputs, at_.input)) {
-      result[at_.input] = gradient.mm(inputs.Read(at_.weight)).view(inputs.Sizes(at_.input));
+      give(at_.input, gradient.mm(inputs.Read(at_.weight)).view(inputs.Sizes(at_.input)));
     }
-    return result;
   }
 
  private:

@@ -26,8 +26,8 @@ class Replay : public TileOperator {
     return Call(context, std::move(tensors));
   }
 
-  std::vector<at::Tensor> Backward(const TileContext& context, TileInputs& inputs,
-                                   const Kept&) const override {
+  void Backward(const TileContext& context, TileInputs& inputs, const Kept&,
+                const GiveGradient& give) const override {
     const at::AutoGradMode with_autograd(true);
     std::vector<c10::IValue> arguments;
     torch::autograd::variable_list leaves;
@@ -52,15 +52,12 @@ class Replay : public TileOperator {
       outputs.push_back(made[i]);
       gradients.push_back(gradient.to(made[i].scalar_type()));
     }
-    std::vector<at::Tensor> result = NoGradients();
-    if (outputs.empty() || leaves.empty()) return result;
+    if (outputs.empty() || leaves.empty()) return;
     torch::autograd::variable_list computed =
         torch::autograd::grad(outputs, leaves, gradients, /*retain_graph=*/std::nullopt,
                               /*create_graph=*/false, /*allow_unused=*/true);
-    for (size_t i = 0; i < leaf_inputs.size(); ++i) {
-      result[leaf_inputs[i]] = std::move(computed[i]);
-    }
-    return result;
+    const at::AutoGradMode without(false);
+    for (size_t i = 0; i < leaf_inputs.size(); ++i) give(leaf_inputs[i], std::move(computed[i]));
   }
 
  private:
