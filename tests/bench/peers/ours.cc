@@ -3,8 +3,8 @@
 //
 //   ours --name 'r = 1.0' --model resnet18 --policy demotion --low-ratio 1 --batch 128 --steps 2
 //
-// Bytes are those of tensors, measured. `predicted_bytes` is the planner's peak, `peak` the moment
-// of the measured one.
+// With --device cuda it runs on a GPU (server/engine/gpu.h). Bytes are those of tensors, measured.
+// `predicted_bytes` is the planner's peak, `peak` the moment of the measured one.
 
 #include <algorithm>
 #include <cstdint>
@@ -22,10 +22,13 @@
 #include "absl/time/time.h"
 #include "base/clock.h"
 #include "base/status.h"
+#include "c10/core/impl/VirtualGuardImpl.h"
 #include "nlohmann/json.hpp"
 #include "planner/plan.h"
+#include "server/engine/gpu.h"
 #include "server/engine/memory_timeline.h"
 #include "server/engine/model_state.h"
+#include "server/engine/options.h"
 #include "server/engine/step.h"
 
 namespace mantissa::engine {
@@ -39,6 +42,7 @@ struct Arguments {
   double low_ratio = -1;  // below 0: not given
   int steps = 1;
   int threads = 1;
+  DeviceChoice device = DeviceChoice::kCpu;
 };
 
 CLI::App* AddFlags(CLI::App& app, Arguments& arguments) {
@@ -51,6 +55,10 @@ CLI::App* AddFlags(CLI::App& app, Arguments& arguments) {
   app.add_option("--low-ratio", arguments.low_ratio, "Low ratio of the policy");
   app.add_option("--steps", arguments.steps, "Steps that are measured, after one that is not");
   app.add_option("--threads", arguments.threads, "Threads of LibTorch");
+  const std::map<std::string, DeviceChoice> devices = {{"cpu", DeviceChoice::kCpu},
+                                                       {"cuda", DeviceChoice::kCuda}};
+  app.add_option("--device", arguments.device, "What it runs on")
+      ->transform(CLI::CheckedTransformer(devices));
   const std::map<std::string, planner::Recipe> recipes = {{"paper", planner::Recipe::kPaper},
                                                           {"bf16", planner::Recipe::kBf16}};
   app.add_option("--recipe", request.recipe, "What is computed with")
@@ -105,24 +113,34 @@ StepOptions StepOptionsOf(const planner::Plan& plan, MemoryTimeline* timeline) {
           .loss_scale = {.scale = 1024},
           .optimizer = {.state = request.optimizer_state},
           .runner = {.wide = request.recipe == planner::Recipe::kBf16 ? at::kBFloat16 : at::kFloat,
+                     .tile_bytes = request.tile_bytes,
                      .recompute = plan.recompute,
                      .timeline = timeline}};
 }
 
-json Measure(const Arguments& arguments) {
+void Wait(const at::Device& device) {
+  if (device.is_cuda())
+    c10::impl::VirtualGuardImpl(device.type()).synchronizeDevice(device.index());
+}
+
+json Measure(Arguments arguments, const at::Device& device) {
   at::set_num_threads(arguments.threads);
-  MemoryTimeline timeline(at::kCPU);
+  MemoryTimeline timeline(device);
+  if (device.is_cuda()) arguments.request.tile_bytes = planner::kGpuTileBytes;
   auto plan = planner::MakePlan(arguments.request);
   MANTISSA_CHECK_OK(plan);
   auto state = InitialState(plan->graph, plan->request.model, /*seed=*/1);
   MANTISSA_CHECK_OK(state);
+  MoveState(device, *state);
   const int64_t batch_size = plan->request.batch_size;
   auto runner = StepRunner::Create(*plan, *state, StepOptionsOf(*plan, &timeline));
   MANTISSA_CHECK_OK(runner);
   const Batch batch = {
-      .images =
-          at::linspace(-2, 2, batch_size * 3 * 32 * 32, at::kFloat).view({batch_size, 3, 32, 32}),
-      .labels = at::arange(batch_size, at::kLong).remainder(plan->request.model.classes)};
+      .images = at::linspace(-2, 2, batch_size * 3 * 32 * 32, at::kFloat)
+                    .view({batch_size, 3, 32, 32})
+                    .to(device),
+      .labels =
+          at::arange(batch_size, at::kLong).remainder(plan->request.model.classes).to(device)};
   json result = {{"name", arguments.name},
                  {"parameters", Parameters(plan->graph)},
                  {"low_ratio", plan->cost.ratio_low_groups},
@@ -134,6 +152,7 @@ json Measure(const Arguments& arguments) {
     const std::clock_t begin = std::clock();  // of all threads
     const absl::Duration wall_begin = RealClock().Monotonic();
     MANTISSA_CHECK_OK((*runner)->Step(step + 1, batch, /*learning_rate=*/0.01));
+    Wait(device);
     if (step == 0) continue;  // the first one warms up
     seconds = std::min(seconds, static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC);
     wall_seconds =
@@ -157,7 +176,12 @@ int Main(int argc, char** argv) {
   AddFlags(app, arguments);
   CLI11_PARSE(app, argc, argv);
   if (arguments.low_ratio >= 0) arguments.request.precision.low_ratio = arguments.low_ratio;
-  std::puts(Measure(arguments).dump().c_str());
+  const auto device = OpenDevice(arguments.device);
+  if (!device.ok()) {
+    std::fprintf(stderr, "%s\n", std::string(device.status().message()).c_str());
+    return 1;
+  }
+  std::puts(Measure(arguments, *device).dump().c_str());
   return 0;
 }
 
