@@ -32,12 +32,14 @@ class WorkerHistoryTest : public testing::Test {
 TEST_F(WorkerHistoryTest, StepIsOneLineWithItsPromotions) {
   History history = Open("h");
   StepRecord record{.step = 3, .epoch = 1, .loss = 0.5, .learning_rate = 0.1, .loss_scale = 1024};
+  record.peak_memory_bytes = 4096;
   record.promoted = {{planner::TensorKind::kActivation, "conv1", 0.25},
                      {planner::TensorKind::kParameter, "bn1.weight", 0.5}};
   ASSERT_TRUE(history.Add(record).ok());
   const json line = json::parse(Content("h"));
   EXPECT_EQ(line["step"], 3);
   EXPECT_EQ(line["lr"], 0.1);
+  EXPECT_EQ(line["peak_memory_bytes"], 4096);
   EXPECT_EQ(line["promoted"], json({"v conv1", "theta bn1.weight"}));
   EXPECT_EQ(line["promoted_ratios"], json({0.25, 0.5}));
   EXPECT_FALSE(line.contains("evaluation"));
