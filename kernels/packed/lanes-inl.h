@@ -40,6 +40,7 @@ struct Constants {
         overflow_to(Int(p.overflow_to)),
         subnormal_limit(Int(p.subnormal_limit)),
         exponent_shift(Int(p.shift << 23)),
+        below_unit(hn::Set(WordTag(), (p.unit > 0 ? BitsOf(p.unit) : 1u << p.shift) - 1)),
         half(Int(p.half)),
         keep(Int(p.keep)),
         min_normal(hn::Set(FloatTag(), p.min_normal)),
@@ -51,7 +52,9 @@ struct Constants {
 
   static Ints Int(uint32_t bits) { return hn::Set(IntTag(), static_cast<int32_t>(bits)); }
 
-  Ints max, below_overflow, overflow_to, subnormal_limit, exponent_shift, half, keep;
+  Ints max, below_overflow, overflow_to, subnormal_limit, exponent_shift;
+  hn::Vec<WordTag> below_unit;  // below the smallest subnormal
+  Ints half, keep;
   Floats min_normal, magic, unit, half_unit, unit_inverse;
   int shift;
 };
@@ -128,19 +131,38 @@ HWY_INLINE void Count(Mask mask, Ints& count) {
   count = count + hn::VecFromMask(IntTag(), mask);
 }
 
-// What RoundLanes() and PackLanes() do with a magnitude. kPlain: none of them reaches the overflow
-// threshold, so that all but stochastic rounding keep to the format's values by themselves.
+// Whether no vector holds anything to count, which spares the rest most of the time: magnitudes are
+// zero or from the smallest subnormal up to the overflow threshold.
+template <size_t kVectors>
+HWY_INLINE bool IsPlain(const Ints (&bits)[kVectors], const Constants& c) {
+  const Ints sign = Constants::Int(kSignBit), one = Constants::Int(1);
+  Ints most = hn::AndNot(sign, bits[0]);
+  auto least = hn::BitCast(WordTag(), most - one);  // zero wraps around
+  for (size_t j = 1; j < kVectors; ++j) {
+    const Ints magnitude = hn::AndNot(sign, bits[j]);
+    most = hn::Max(most, magnitude);
+    least = hn::Min(least, hn::BitCast(WordTag(), magnitude - one));
+  }
+  const auto small = hn::RebindMask(IntTag(), least < c.below_unit);
+  return hn::AllFalse(IntTag(), hn::Or(most > c.below_overflow, small));
+}
+
+// What RoundLanes() and PackLanes() do with a magnitude. kPlain as above: all but stochastic
+// rounding then keep to the format's values by themselves.
 template <Rounding kMode, bool kPlain>
 HWY_INLINE Ints Clipped(Ints magnitude, const Constants& c) {
   if constexpr (kPlain && kMode != Rounding::kStochastic) return magnitude;
   return hn::Min(magnitude, c.max);
 }
 
-// Replaces what came of magnitudes from the overflow threshold on, and counts them.
-HWY_INLINE Ints WithSpecials(Ints magnitude, Ints result, Ints overflow_to, Ints nan_to,
-                             const Constants& c, LaneCounts& counts) {
+// Counts, and replaces what came of magnitudes from the overflow threshold on.
+HWY_INLINE Ints Counted(Ints magnitude, Ints result, Ints overflow_to, Ints nan_to,
+                        const Constants& c, LaneCounts& counts) {
+  const Ints zero = hn::Zero(IntTag());
   const auto overflow = magnitude > c.below_overflow;
   const auto nan = magnitude > Constants::Int(kInfinityBits);
+  Count(result == zero, counts.zero_out);
+  Count(magnitude == zero, counts.zero_in);
   Count(overflow, counts.overflow_or_nan);
   Count(nan, counts.nan);
   Count(magnitude > Constants::Int(kInfinityBits - 1), counts.nonfinite);
@@ -150,14 +172,11 @@ HWY_INLINE Ints WithSpecials(Ints magnitude, Ints result, Ints overflow_to, Ints
 // RoundBits() of round_core.h.
 template <Rounding kMode, bool kByAdding, bool kPlain>
 HWY_INLINE Ints RoundLanes(Ints bits, Ints random, const Constants& c, LaneCounts& counts) {
-  const Ints zero = hn::Zero(IntTag());
   const Ints magnitude = hn::AndNot(Constants::Int(kSignBit), bits);
   Ints result = RoundMagnitudes<kMode, kByAdding>(Clipped<kMode, kPlain>(magnitude, c), random, c);
-  Count(result == zero, counts.zero_out);
-  Count(magnitude == zero, counts.zero_in);
   if constexpr (!kPlain) {
     const Ints quiet = magnitude | Constants::Int(kQuietBit);
-    result = WithSpecials(magnitude, result, c.overflow_to, quiet, c, counts);
+    result = Counted(magnitude, result, c.overflow_to, quiet, c, counts);
   }
   return result | (bits ^ magnitude);
 }
@@ -243,21 +262,15 @@ HWY_INLINE Ints CodesOfMagnitudes(Ints magnitude, const CodeConstants& k) {
 template <Rounding kMode, bool kPlain>
 HWY_INLINE Ints PackLanes(Ints bits, Ints random, const Constants& c, const CodeConstants& k,
                           LaneCounts& counts) {
-  const Ints zero = hn::Zero(IntTag());
   const Ints magnitude = hn::AndNot(Constants::Int(kSignBit), bits);
   Ints rounded = Clipped<kMode, kPlain>(magnitude, c);
   if constexpr (kMode != Rounding::kNearestEven) {
     rounded = RoundMagnitudes<kMode, false>(rounded, random, c);
   }
   Ints code = CodesOfMagnitudes(rounded, k);
-  const auto code_is_zero = code == zero;
-  Count(code_is_zero, counts.zero_out);
-  Count(magnitude == zero, counts.zero_in);
   Ints sign = ShiftRightLogical(bits ^ magnitude, k.sign_shift);
-  sign = hn::IfThenElse(code_is_zero, sign & k.sign_of_zero, sign);
-  if constexpr (!kPlain) {
-    code = WithSpecials(magnitude, code, k.overflow_to, k.nan, c, counts);
-  }
+  sign = hn::IfThenElse(code == hn::Zero(IntTag()), sign & k.sign_of_zero, sign);
+  if constexpr (!kPlain) code = Counted(magnitude, code, k.overflow_to, k.nan, c, counts);
   return code | sign;
 }
 

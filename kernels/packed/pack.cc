@@ -44,6 +44,14 @@ Format FormatOf(Element element) {
   return kFp32;
 }
 
+// Whether a float32 that holds a value of the format, or is computed with in float32, becomes an
+// element by losing its lower bits alone.
+bool IsExact(const Format& format, const Format& element, Write write) {
+  if (element == kFp32) return true;
+  return element == kBf16 && format.mantissa_bits <= kBf16.mantissa_bits &&
+         write == Write::kReplace;
+}
+
 }  // namespace
 
 absl::Status Pack(const Device& device, const RoundSpec& spec, const Piece& piece, Element element,
@@ -62,7 +70,8 @@ absl::Status Unpack(const Device& device, const Format& format, const Piece& pie
   const UnpackParams params = {.code = CodeParamsOf(format),
                                .element_round = RoundParamsOf(to_element),
                                .element = CodeParamsOf(to_element.format),
-                               .add = write == Write::kAdd};
+                               .add = write == Write::kAdd,
+                               .exact = IsExact(format, to_element.format, write)};
   return RunUnpack(device, params, piece, codes, wide);
 }
 

@@ -161,7 +161,7 @@ template <int kElement>
 __device__ inline uint32_t Unpacked(uint32_t code, uint32_t element, const UnpackParams& params) {
   uint32_t bits = UnpackBits(code, params.code);
   if (params.add) bits = BitsOf(FloatOf(UnpackBits(element, params.element)) + FloatOf(bits));
-  if constexpr (kElement == 4) return bits;
+  if (params.exact) return bits >> params.element.shift;
   ThreadCounts unused;
   return PackBits<Rounding::kNearestEven>(bits, 0, params.element_round, params.element, &unused);
 }

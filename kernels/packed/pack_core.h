@@ -48,6 +48,8 @@ struct UnpackParams {
   RoundParams element_round;
   CodeParams element;
   bool add;
+  // Whether what is written are the upper parts of float32 values, with nothing to round.
+  bool exact;
 };
 
 // What an overflow is packed as.

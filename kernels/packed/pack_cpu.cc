@@ -106,14 +106,6 @@ HWY_INLINE void EncodeGroup(const Constants& c, const CodeConstants& k, const ui
   }
 }
 
-// Magnitudes from the overflow threshold on are rare, so one look at all vectors spares the rest.
-HWY_INLINE bool IsPlain(const Group& group, const Constants& c) {
-  const Ints sign = Constants::Int(kSignBit);
-  Ints most = hn::AndNot(sign, group.v[0]);
-  for (size_t j = 1; j < kGroup; ++j) most = hn::Max(most, hn::AndNot(sign, group.v[j]));
-  return hn::AllFalse(IntTag(), most > c.below_overflow);
-}
-
 // Runs step(i, from, to) for each group of n elements; the last few stand among zeros, which count
 // as nothing.
 template <typename Step>
@@ -142,7 +134,7 @@ void PackChunk(const PackParams& params, const uint32_t* random, const uint8_t* 
     Group group;
     LoadGroup(from, params.element.bytes, group);
     DecodeGroup(params.element, element, group);
-    if (HWY_LIKELY(IsPlain(group, c))) {
+    if (HWY_LIKELY(IsPlain(group.v, c))) {
       EncodeGroup<kMode, kByAdding, kCode, true>(c, k, random + i, group, found);
     } else {
       EncodeGroup<kMode, kByAdding, kCode, false>(c, k, random + i, group, found);
@@ -254,14 +246,17 @@ void PackRange(Rounding rounding, const PackParams& params, const Piece& piece, 
 }
 
 // Rounds float32 bits to the wide tensor's elements.
+template <bool kPlain>
 HWY_INLINE void EncodeElements(const UnpackParams& params, const Constants& c,
                                const CodeConstants& k, Group& group) {
-  LaneCounts found;
+  LaneCounts unused;
   constexpr Rounding kMode = Rounding::kNearestEven;
-  if (params.element.subnormal_limit > 0) {
-    EncodeGroup<kMode, false, true, false>(c, k, nullptr, group, found);
-  } else if (params.element.shift > 0) {
-    EncodeGroup<kMode, false, false, false>(c, k, nullptr, group, found);
+  if (params.exact) {
+    for (Ints& v : group.v) v = ShiftRightLogical(v, k.shift);
+  } else if (params.element.subnormal_limit > 0) {
+    EncodeGroup<kMode, false, true, kPlain>(c, k, nullptr, group, unused);
+  } else {
+    EncodeGroup<kMode, false, false, kPlain>(c, k, nullptr, group, unused);
   }
 }
 
@@ -281,7 +276,11 @@ void UnpackChunk(const UnpackParams& params, const uint8_t* codes, uint8_t* wide
         group.v[j] = AsInts(AsFloats(sum.v[j]) + AsFloats(group.v[j]));
       }
     }
-    EncodeElements(params, c, element, group);
+    if (params.exact || IsPlain(group.v, c)) {
+      EncodeElements<true>(params, c, element, group);
+    } else {
+      EncodeElements<false>(params, c, element, group);
+    }
     StoreGroup(group, params.element.bytes, to);
   };
   ForGroups(codes, static_cast<size_t>(params.code.bytes), wide,

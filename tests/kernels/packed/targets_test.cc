@@ -75,7 +75,8 @@ class TargetsTest : public testing::TestWithParam<int64_t> {
       const UnpackParams back = {.code = params.code,
                                  .element_round = RoundParamsOf({}),
                                  .element = CodeParamsOf(kFp32),
-                                 .add = false};
+                                 .add = false,
+                                 .exact = true};
       std::vector<uint32_t> wide(n), want_wide;
       UnpackOnCpu(back, piece, codes.data(), wide.data(), 0, piece.length);
       for (const uint32_t code : want) want_wide.push_back(UnpackBits(code, params.code));
