@@ -7,6 +7,7 @@
 #include "ATen/Context.h"
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "base/log.h"
 #include "base/status.h"
 #include "cuda_runtime.h"
 
@@ -49,7 +50,10 @@ absl::StatusOr<c10::Device> OpenDevice(DeviceChoice choice) {
   if (choice == DeviceChoice::kCpu) return cpu;
   const absl::Status status = OpenCuda();
   if (status.ok()) return cuda;
-  if (choice == DeviceChoice::kAuto) return cpu;
+  if (choice == DeviceChoice::kAuto) {
+    if (GetGpuInfo().ok()) LogWarning("the GPU is not used: ", status.message());
+    return cpu;
+  }
   return status;
 }
 

@@ -157,7 +157,8 @@ def main(arguments):
     print(text)
     if args.write:
         report.write(args.write, text)
-    return 1 if any(failed for _, _, _, failed in results["contracts"]) else 0
+    contracts = results["contracts"]
+    return 0 if contracts and not any(failed for _, _, _, failed in contracts) else 1
 
 
 if __name__ == "__main__":
