@@ -19,8 +19,8 @@ class ScheduleBuilder {
         tensors_(tensors),
         values_(graph.values().size()),
         reached_(graph.values().size(), false),
-        first_parameter_use_(graph.values().size(), kNever),
-        last_parameter_use_(graph.values().size(), kNever),
+        forward_uses_(graph.values().size()),
+        backward_uses_(graph.values().size()),
         is_needed_(graph.nodes().size(), false) {
     schedule_.options = options;
     schedule_.needs_gradient = NeedsGradient(graph);
@@ -41,7 +41,7 @@ class ScheduleBuilder {
  private:
   static constexpr int kNever = -1;
 
-  // The current or last life of the input or of a node's output.
+  // The current or last life of the input, of a node's output or of a rounded parameter.
   struct Life {
     int made = kNever;      // task; the input: 0
     int last_use = kNever;  // task; its own at first
@@ -86,8 +86,10 @@ class ScheduleBuilder {
   void Use(ValueId value) {
     const ValueId source = tensors_.Resolve(value);
     if (graph_.value(source).kind == ValueKind::kParameter) {
-      if (first_parameter_use_[source] == kNever) first_parameter_use_[source] = Now();
-      last_parameter_use_[source] = Now();
+      const bool forward = schedule_.tasks.back().kind == Task::Kind::kForward;
+      Life& uses = forward ? forward_uses_[source] : backward_uses_[source];
+      if (uses.made == kNever) uses.made = Now();
+      uses.last_use = Now();
     }
     if (values_[value].made != kNever) values_[value].last_use = Now();
   }
@@ -178,11 +180,14 @@ class ScheduleBuilder {
     }
   }
 
+  // A rounded copy is soon made again, so that none waits for the backward pass.
   void ReleaseParameters() {
     for (const ValueId parameter : graph_.parameters()) {
-      if (first_parameter_use_[parameter] == kNever) continue;
-      schedule_.tasks[first_parameter_use_[parameter]].round_parameters.push_back(parameter);
-      schedule_.tasks[last_parameter_use_[parameter]].release_parameters.push_back(parameter);
+      for (const Life& uses : {forward_uses_[parameter], backward_uses_[parameter]}) {
+        if (uses.made == kNever) continue;
+        schedule_.tasks[uses.made].round_parameters.push_back(parameter);
+        schedule_.tasks[uses.last_use].release_parameters.push_back(parameter);
+      }
     }
   }
 
@@ -191,7 +196,7 @@ class ScheduleBuilder {
   Schedule schedule_;
   std::vector<Life> values_;   // by value; only the input and outputs of nodes are ever made
   std::vector<bool> reached_;  // by value: its gradient is computed
-  std::vector<int> first_parameter_use_, last_parameter_use_;  // by value: tasks
+  std::vector<Life> forward_uses_, backward_uses_;  // by value: of parameters
   std::vector<bool> is_needed_;  // by node; all false between calls of Recompute()
 };
 

@@ -7,10 +7,12 @@
 //   for (const Task& task : schedule.tasks) Run(task);
 //
 // Between two tasks a tensor exists once, packed: v from the task that makes it to the last that
-// reads it, forward or backward; theta's rounded copy likewise; what a node keeps (masks, indices,
-// statistics) from its forward to its backward task; dv from the backward task of a consumer to
-// that of its producer, one part a consumer, since the sum of rounded gradients fits no format;
-// dtheta from its backward task to the end. Wide values live inside a task only.
+// reads it, forward or backward; theta's rounded copy from its first to its last use in the
+// forward pass, and again, made once more with the same bits, in the backward pass; what a node
+// keeps (masks, indices, statistics) from its forward to its backward task; dv from the backward
+// task of a consumer to that of its producer, one part a consumer, since the sum of rounded
+// gradients fits no format; dtheta from its backward task to the end. Wide values live inside a
+// task only.
 //
 // A view, the output of a shape-only node, has a lifetime of its own: it shares the memory of what
 // it shows, which is free when all of them have died. In-place operators are run out of place: what
@@ -39,7 +41,7 @@ struct Task {
   enum class Kind { kForward, kRecompute, kBackward };
   Kind kind = Kind::kForward;
   NodeId node = kNoNode;
-  // Parameters whose rounded copy is made before the task: their first use.
+  // Parameters whose rounded copy is made before the task: their first use in a pass.
   std::vector<ValueId> round_parameters;
   // What dies with the task, each as often as it was made.
   std::vector<ValueId> release_values;      // the input, and outputs of nodes, views among them

@@ -218,14 +218,12 @@ class Tensors:
 
 
 def saved_bytes(net, batch, width):
-    """What a training step holds when forward has ended, v and theta in `width` bytes each."""
+    """What a training step holds when forward has ended, v in `width` bytes each."""
     elements = {op[0]: op[3] * batch for op in net.ops}
     read, other = {"criterion.logsoftmax"}, 0
-    for name, kind, inputs, _, parameters in net.ops:
+    for name, kind, inputs, _, _ in net.ops:
         if kind in ("gemm", "bn"):
             read.update(inputs)
-            # Weight and scale; the image's gradient is not computed.
-            other += 0 if inputs == ["input"] else parameters[0] * width
         if kind == "bn":
             other += 2 * 4 * net.shape[name][0]
         last = name.split(".")[-1]

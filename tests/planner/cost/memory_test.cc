@@ -106,7 +106,7 @@ TEST_F(MemoryTest, HoldsGradientsFromConsumerToProducerAndOfParametersToTheEnd) 
   EXPECT_EQ(forecast.points.back().by_kind.of(MemoryKind::kGradients), 2 * kParameters);
 }
 
-TEST_F(MemoryTest, RoundedWeightsLiveFromFirstToLastUse) {
+TEST_F(MemoryTest, RoundedWeightsLiveWhileAPassUsesThem) {
   const MemoryForecast forecast = Predict();
   const auto weights = [&](Task::Kind kind, const std::string& name) {
     return PointOf(forecast, kind, name).by_kind.of(MemoryKind::kWeights);
@@ -157,8 +157,7 @@ TEST_F(MemoryTest, PeakIsTheLargestPointAndSavedIsWhatForwardLeaves) {
   }
   EXPECT_EQ(forecast.peak_bytes, largest);
   EXPECT_EQ(forecast.points[forecast.peak].by_kind.total(), largest);
-  EXPECT_EQ(forecast.saved_for_backward_bytes,
-            2 * (kImage + kMap + kBatchSize * 10 + kLinearWeight) + kMap / 8);
+  EXPECT_EQ(forecast.saved_for_backward_bytes, 2 * (kImage + kMap + kBatchSize * 10) + kMap / 8);
 }
 
 // The model adds up spans; this walks the schedule with a set of what is alive instead, with or

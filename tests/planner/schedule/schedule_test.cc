@@ -5,6 +5,7 @@
 #include <random>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "gmock/gmock.h"
@@ -53,8 +54,10 @@ class Simulation {
   void RunTask(const Task& task) {
     SCOPED_TRACE(graph_.node(task.node).name + " in task " + std::to_string(now_));
     for (const ValueId parameter : task.round_parameters) {
-      EXPECT_TRUE(rounded_.insert(parameter).second) << "rounded twice";
-      parameters_.insert(parameter);
+      // Once a pass.
+      const bool forward = task.kind == Task::Kind::kForward;
+      EXPECT_TRUE(rounded_.insert({forward, parameter}).second) << "rounded twice";
+      EXPECT_TRUE(parameters_.insert(parameter).second) << "rounded while alive";
     }
     for (const ValueId read : ReadsOf(task)) ExpectAlive(read);
     if (task.kind == Task::Kind::kBackward) {
@@ -148,7 +151,8 @@ class Simulation {
   const TensorTable& tensors_;
   const Schedule& schedule_;
   size_t now_ = 0;
-  std::set<ValueId> values_, parameters_, rounded_, parameter_gradients_;
+  std::set<ValueId> values_, parameters_, parameter_gradients_;
+  std::set<std::pair<bool, ValueId>> rounded_;
   std::set<NodeId> kept_;
   std::map<ValueId, int> parts_, made_;
 };
@@ -252,7 +256,7 @@ TEST(MakeSchedule, RecomputesReluOutOfBatchNormJustBeforeItIsRead) {
                                  "again relu", "conv2", "relu", "bn", "conv1"));
 }
 
-TEST(MakeSchedule, RoundsAParameterAtItsFirstUseAndDropsItAfterItsLast) {
+TEST(MakeSchedule, RoundsAParameterForEachPassAtItsFirstUseAndDropsItAfterItsLast) {
   const Graph graph = SmallGraph();
   const Schedule schedule = MakeSchedule(graph, TensorTable(graph), {});
   const auto task_of = [&](Task::Kind kind, const std::string& name) -> const Task& {
@@ -264,9 +268,10 @@ TEST(MakeSchedule, RoundsAParameterAtItsFirstUseAndDropsItAfterItsLast) {
   };
   const Task& forward = task_of(Task::Kind::kForward, "bn");
   EXPECT_THAT(Names(graph, forward.round_parameters), ElementsAre("bn.weight", "bn.bias"));
-  EXPECT_THAT(Names(graph, forward.release_parameters), ElementsAre("bn.bias"));
-  EXPECT_THAT(Names(graph, task_of(Task::Kind::kBackward, "bn").release_parameters),
-              ElementsAre("bn.weight"));
+  EXPECT_THAT(Names(graph, forward.release_parameters), ElementsAre("bn.weight", "bn.bias"));
+  const Task& backward = task_of(Task::Kind::kBackward, "bn");
+  EXPECT_THAT(Names(graph, backward.round_parameters), ElementsAre("bn.weight"));
+  EXPECT_THAT(Names(graph, backward.release_parameters), ElementsAre("bn.weight"));
   // The image's gradient is not computed.
   EXPECT_THAT(Names(graph, task_of(Task::Kind::kForward, "conv1").release_parameters),
               ElementsAre("conv1.weight"));
