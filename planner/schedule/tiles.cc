@@ -57,7 +57,13 @@ Tiles TilesOf(const Graph& graph, const TensorTable& tensors, NodeId node, const
     tiles.size = tiles.extent;
     return tiles;
   }
-  int64_t size = std::max<int64_t>(1, options.tile_bytes / unit_bytes);
+  int64_t tile_bytes = options.tile_bytes;
+  for (const ValueId input : TensorInputs(graph, node)) {
+    const Value& value = graph.value(tensors.Resolve(input));
+    if (value.kind != ValueKind::kParameter) continue;
+    tile_bytes = std::max(tile_bytes, Elements(value.shape, batch_size) * options.wide.bytes());
+  }
+  int64_t size = std::max<int64_t>(1, tile_bytes / unit_bytes);
   if (rule.axis == TileAxis::kFlat) {
     size = std::max(kFlatMultiple, size / kFlatMultiple * kFlatMultiple);
   }

@@ -26,8 +26,10 @@ namespace mantissa::planner {
 struct TileOptions {
   // What is computed with: fp32, or bf16 in the bf16 recipe.
   kernels::Format wide = kernels::kFp32;
-  // Most bytes of the widest tensor of a tile; at least one unit of the axis is taken.
-  int64_t tile_bytes = int64_t{8} << 20;
+  // Most bytes of the widest tensor of a tile; at least one unit of the axis is taken. Where the
+  // node has a larger parameter, its wide bytes: each tile makes a whole gradient of it, so smaller
+  // tiles would save nothing. The default stays in a core's cache.
+  int64_t tile_bytes = int64_t{2} << 20;
 };
 
 // On a GPU a tile must be worth the launches of its kernels.

@@ -69,6 +69,12 @@ TEST_F(TilesTest, TakeOneUnitHoweverLargeItIs) {
   EXPECT_EQ(Of("relu", {.tile_bytes = 1}).size, 1024);
 }
 
+TEST_F(TilesTest, AreNotCutSmallerThanTheParameterWhoseGradientEachOfThemMakes) {
+  // A sample is 12 * 64 floats, the weight five times that.
+  EXPECT_EQ(Of("linear", {.tile_bytes = 1}).size, 5);
+  EXPECT_EQ(Of("linear", {.tile_bytes = 4 * 12 * 64 * 6}).size, 6);
+}
+
 TEST_F(TilesTest, NeverExceedTheExtent) {
   for (const char* name : {"conv", "bn", "relu", "cat", "linear", "criterion.logsoftmax"}) {
     const Tiles tiles = Of(name, {});
