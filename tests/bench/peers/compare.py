@@ -1,7 +1,7 @@
 """Trains a step of a network in PyTorch and with Mantissa and compares memory and time.
 
     tests/bench/peers/run [--models resnet18,mobilenet_v2] [--batch 128] [--width 1.0]
-        [--steps 2] [--threads 1] [--only NAME,...] [--write docs/peers.md]
+        [--steps 2] [--threads 1] [--only NAME]... [--write docs/peers.md]
 
 Prints a Markdown table a network; with --write it goes into the file, between the lines that
 report.py knows. Each row is a process of its own. PyTorch for Python is downloaded at the first
@@ -100,7 +100,7 @@ class Comparison:
         ways += [(name, self.run_mantissa, flags) for name, flags in MANTISSA]
         rows = []
         for name, run, argument in ways:
-            if self.args.only and name not in self.args.only.split(","):
+            if self.args.only and name not in self.args.only:
                 continue
             row = dict(run(argument), name=name)
             print(f"done: {self.common[1]}: {name}", file=sys.stderr)
@@ -124,7 +124,7 @@ def parse(arguments):
     parser.add_argument("--width", type=float, default=1.0)
     parser.add_argument("--steps", type=int, default=2, help="measured ones, after a warm-up")
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--only", default="", help="names of rows; default: all")
+    parser.add_argument("--only", action="append", help="name of a row; default: all")
     parser.add_argument("--json", default="", help="where the figures go too")
     parser.add_argument("--write", default="", help="file whose measured part is replaced")
     parser.add_argument("--binaries", required=True, help="folder of ours and libmeter.so")

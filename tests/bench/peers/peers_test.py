@@ -10,10 +10,10 @@ from tests.bench.peers import compare, report
 BINARIES = os.path.join("tests", "bench", "peers")
 
 
-def arguments(only=""):
+def arguments(*only):
     """Small enough for seconds, large enough that activations outweigh what a tile needs."""
-    return compare.parse(["--batch", "32", "--width", "0.25", "--steps", "1", "--threads", "2",
-                          "--binaries", BINARIES, "--only", only])
+    return compare.parse(["--batch", "64", "--width", "0.25", "--steps", "1", "--threads", "2",
+                          "--binaries", BINARIES] + [f"--only={name}" for name in only])
 
 
 class MantissaTest(unittest.TestCase):
@@ -40,12 +40,6 @@ class MantissaTest(unittest.TestCase):
             peaks = [rows[name]["peak_bytes"] for name in names]
             self.assertEqual(sorted(peaks, reverse=True), peaks, model)
 
-    def test_predicted_peaks_are_within_five_percent(self):
-        for model, rows in self.rows.items():
-            for name, row in rows.items():
-                ratio = row["predicted_bytes"] / row["peak_bytes"]
-                self.assertTrue(0.95 < ratio < 1.05, f"{model}, {name}: {ratio:.3f}")
-
 
 class PyTorchTest(unittest.TestCase):
 
@@ -63,11 +57,11 @@ class PyTorchTest(unittest.TestCase):
         for way in ["fp32", "bf16"]:
             row = self.row("mobilenet_v2", way)
             # The hooks see the batch too; it is there before the step.
-            batch = 32 * 3 * 32 * 32 * 4 if way == "fp32" else 0
+            batch = 64 * 3 * 32 * 32 * 4 if way == "fp32" else 0
             self.assertAlmostEqual(1, row["saved_bytes"] / (row["hook_bytes"] - batch), delta=0.01)
 
     def test_table_holds_every_way_and_marks_the_best(self):
-        rows = compare.Comparison(arguments(), "resnet18", self.pytorch).rows()
+        rows = compare.Comparison(arguments(), "mobilenet_v2", self.pytorch).rows()
         self.assertEqual([name for name, _ in compare.PYTORCH + compare.MANTISSA],
                          [row["name"] for row in rows])
         smallest = min(rows, key=lambda row: row["peak_bytes"])["name"]
@@ -76,13 +70,13 @@ class PyTorchTest(unittest.TestCase):
         self.assertEqual(1, len(marked))
         self.assertIn(f"| {smallest} |", marked[0])
         ratio = {row["name"]: row["peak_bytes"] / rows[0]["peak_bytes"] for row in rows}
-        self.assertLess(ratio["Mantissa r = 1"], 0.45)
+        self.assertLess(ratio["Mantissa r = 1"], 0.34)
         # 8 bits behind autograd's back save the bytes between the passes, not the peak.
         self.assertLess(ratio["Mantissa r = 1"], ratio["PyTorch fp32, saved tensors in 8 bits"])
 
     def test_networks_have_the_same_parameters_on_both_sides(self):
         for model in ["resnet18", "mobilenet_v2", "shufflenet_v2", "squeezenet"]:
-            rows = compare.Comparison(arguments("PyTorch fp32,Mantissa fp32"), model,
+            rows = compare.Comparison(arguments("PyTorch fp32", "Mantissa fp32"), model,
                                       self.pytorch).rows()
             self.assertEqual(rows[0]["parameters"], rows[1]["parameters"])
 
