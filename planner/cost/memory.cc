@@ -75,7 +75,7 @@ class MemoryModelBuilder {
     AddGradients();
     model_.workspaces_ =
         WorkspacesOf(graph_, tensors_, schedule_, batch_size_, model_.options_.tiles);
-    model_.workspaces_.push_back(Update());
+    AddUpdates();
   }
 
  private:
@@ -278,7 +278,6 @@ class MemoryModelBuilder {
     seen[parameter] = true;
     const int dtheta = tensors_.Find(TensorKind::kParameterGradient, parameter);
     if (dtheta < 0) return;
-    model_.parameter_gradients_.push_back(dtheta);
     Add({.first = task,
          .last = last_point_,
          .kind = MemoryKind::kGradients,
@@ -287,12 +286,14 @@ class MemoryModelBuilder {
          .made = Span::Made::kFinished});
   }
 
-  // One parameter after the other: its gradient unpacked, and what the optimizer computes with.
-  Workspace Update() const {
-    Workspace update;
-    if (!schedule_.options.training) return update;
+  // Each parameter's part of the update: its gradient unpacked, and what the optimizer computes
+  // with.
+  void AddUpdates() {
+    if (!schedule_.options.training) return;
     const MemoryOptions& options = model_.options_;
     for (const ValueId parameter : graph_.parameters()) {
+      const int dtheta = tensors_.Find(TensorKind::kParameterGradient, parameter);
+      if (dtheta < 0) continue;
       const int64_t elements = ElementsOf(parameter);
       const int64_t chunk = std::min(elements, kMomentChunkElements);
       int64_t bytes = 0;
@@ -302,10 +303,8 @@ class MemoryModelBuilder {
       } else if (options.moments > 1) {
         bytes += elements * kernels::kFp32.bytes();
       }
-      update.as_computed = std::max(update.as_computed, bytes);
-      update.compute = std::max(update.compute, bytes + elements * kernels::kFp32.bytes());
+      model_.updates_.push_back({dtheta, elements, bytes});
     }
-    return update;
   }
 
   const Graph& graph_;
@@ -337,8 +336,12 @@ int64_t MemoryModel::BytesOf(const Span& span, const std::vector<kernels::Format
   if (span.tensor < 0) return span.size;
   const kernels::Format& format = formats[span.tensor];
   if (span.free_in_fp32 && format == kernels::kFp32) return 0;
+  return StoredBytes(format, span.size);
+}
+
+int64_t MemoryModel::StoredBytes(const kernels::Format& format, int64_t elements) const {
   const bool wide = !options_.packed && !IsNative(format);
-  return span.size * (wide ? kernels::kFp32.bytes() : format.bytes());
+  return elements * (wide ? kernels::kFp32.bytes() : format.bytes());
 }
 
 std::vector<MemoryModel::Lasting> MemoryModel::LastingBytes(
@@ -367,35 +370,40 @@ std::vector<MemoryModel::Lasting> MemoryModel::LastingBytes(
 MemoryByKind MemoryModel::MostAt(size_t point, const Lasting& lasting,
                                  const std::vector<kernels::Format>& formats,
                                  const std::vector<bool>& as_computed) const {
-  const Workspace& workspace = workspaces_[point];
   const NodeId node = points_[point].node;
+  if (node == kNoNode) return MostAtUpdate(lasting, formats);
+  const Workspace& workspace = workspaces_[point];
   int64_t unpacked = 0;
   for (const Workspace::Unpacked& parameter : workspace.parameters) {
     if (formats[parameter.tensor] != options_.tiles.wide) unpacked += parameter.bytes;
   }
-  const auto with = [&](int64_t bytes) {
-    MemoryByKind moment = lasting.by_kind;
-    moment.of(MemoryKind::kWorkspace) += bytes;
-    return moment;
-  };
-  const bool takes_over = node == kNoNode ? IsAll(formats, parameter_gradients_, kernels::kFp32)
-                                          : static_cast<bool>(as_computed[node]);
-  if (takes_over) return with(workspace.as_computed + unpacked);
-  MemoryByKind compute = with(workspace.compute + unpacked);
-  MemoryByKind store = with(workspace.store + unpacked);
-  MemoryByKind finish = with(workspace.finish);
-  Subtract(lasting.finished, compute);
-  Subtract(lasting.finished, store);
-  Subtract(lasting.used_up, finish);
-  if (workspace.one_tile) {
-    Subtract(lasting.stored, compute);
-    Subtract(lasting.used_up, compute);
-    Subtract(lasting.used_up, store);
+  MemoryByKind most = {};
+  for (const Moment& moment : as_computed[node] ? workspace.as_computed : workspace.packed) {
+    MemoryByKind bytes = lasting.by_kind;
+    bytes.of(MemoryKind::kWorkspace) += moment.bytes + (moment.unpacked ? unpacked : 0);
+    if (!moment.takes) Subtract(lasting.used_up, bytes);
+    if (!moment.stored) Subtract(lasting.stored, bytes);
+    if (!moment.finished) Subtract(lasting.finished, bytes);
+    if (bytes.total() > most.total()) most = bytes;
   }
-  const auto less = [](const MemoryByKind& a, const MemoryByKind& b) {
-    return a.total() < b.total();
-  };
-  return std::max({compute, store, finish}, less);
+  return most;
+}
+
+// One parameter after the other: its gradient is unpacked and its codes dropped.
+MemoryByKind MemoryModel::MostAtUpdate(const Lasting& lasting,
+                                       const std::vector<kernels::Format>& formats) const {
+  MemoryByKind now = lasting.by_kind, most = now;
+  for (const Update& update : updates_) {
+    const kernels::Format& format = formats[update.gradient];
+    MemoryByKind bytes = now;
+    bytes.of(MemoryKind::kWorkspace) += update.bytes;
+    if (format != kernels::kFp32) {
+      bytes.of(MemoryKind::kWorkspace) += update.elements * kernels::kFp32.bytes();
+    }
+    if (bytes.total() > most.total()) most = bytes;
+    now.of(MemoryKind::kGradients) -= StoredBytes(format, update.elements);
+  }
+  return most;
 }
 
 MemoryForecast MemoryModel::Predict(const std::vector<kernels::Format>& formats) const {

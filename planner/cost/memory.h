@@ -51,7 +51,7 @@ struct MemoryForecast {
   std::vector<MemoryPoint> points;  // by task, then the optimizer
   int peak = 0;                     // index of the largest point
   int64_t peak_bytes = 0;
-  // v, kept and rounded theta that are alive when the forward pass has ended.
+  // v and what nodes keep, alive when the forward pass has ended.
   int64_t saved_for_backward_bytes = 0;
 };
 
@@ -102,6 +102,16 @@ class MemoryModel {
   std::vector<bool> StoredAsComputed(const std::vector<kernels::Format>& formats) const;
   int64_t BytesOf(const Span& span, const std::vector<kernels::Format>& formats,
                   const std::vector<bool>& as_computed) const;
+  // Of a parameter.
+  struct Update {
+    int gradient = -1;  // dtheta
+    int64_t elements = 0;
+    int64_t bytes = 0;  // of the optimizer's own
+  };
+
+  int64_t StoredBytes(const kernels::Format& format, int64_t elements) const;
+  MemoryByKind MostAtUpdate(const Lasting& lasting,
+                            const std::vector<kernels::Format>& formats) const;
   std::vector<Lasting> LastingBytes(const std::vector<kernels::Format>& formats,
                                     const std::vector<bool>& as_computed) const;
   MemoryByKind MostAt(size_t point, const Lasting& lasting,
@@ -114,7 +124,7 @@ class MemoryModel {
   std::vector<Span> spans_;
   std::vector<Workspace> workspaces_;              // by point
   std::vector<std::vector<int>> tensors_of_node_;  // v and dv that a node reads or makes
-  std::vector<int> parameter_gradients_;           // dtheta
+  std::vector<Update> updates_;                    // in the order of parameters
 };
 
 }  // namespace mantissa::planner

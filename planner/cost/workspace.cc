@@ -1,22 +1,24 @@
 #include "planner/cost/workspace.h"
 
 #include <algorithm>
-#include <numeric>
+#include <utility>
 
 #include "kernels/formats/format.h"
+#include "planner/cost/convolution.h"
 
 namespace mantissa::planner {
 namespace {
 
-// A place in a plane, as LibTorch's max-pool gives it.
+// A place in a plane, as LibTorch's max-pool gives it, and the float that the engine computes with.
 constexpr int64_t kPlaceBytes = 8;
+constexpr int64_t kFloatBytes = 4;
 
 // Bytes of the wide tiles of one node.
 struct TileBytes {
-  std::vector<int64_t> inputs;  // of v's, in the order of the arguments
-  int64_t input_sum = 0, input_max = 0;
+  int64_t inputs = 0, largest_input = 0;  // of v's
   int64_t output = 0;
   int64_t output_elements = 0;
+  int64_t samples = 0;
 };
 
 class WorkspaceModel {
@@ -32,103 +34,188 @@ class WorkspaceModel {
 
   Workspace Of(const Task& task) const {
     const GradientRule& rule = schedule_.rules[task.node];
+    Workspace workspace;
+    if (rule.kind == GradientKind::kView) {
+      workspace.packed = workspace.as_computed = {{}};
+      return workspace;
+    }
     const Tiles tiles =
         TilesOf(graph_, tensors_, task.node, rule, packed_formats_, batch_size_, options_);
-    const TileBytes tile = TileBytesOf(task.node, tiles);
+    // The second tile is as large as the first, or the last and smaller.
+    Tiles second = tiles;
+    second.size = std::min(tiles.size, tiles.extent - tiles.size);
+    AddTile(task, rule.kind, tiles, tiles.count() == 1 ? Place::kOnly : Place::kFirst, workspace);
+    if (second.size > 0) AddTile(task, rule.kind, second, Place::kLater, workspace);
     const TileBytes whole = TileBytesOf(task.node, {});
-    Workspace workspace{.one_tile = tiles.count() == 1};
-    if (rule.kind == GradientKind::kView) return workspace;
     if (task.kind == Task::Kind::kBackward) {
-      const int64_t gradients = ParameterGradients(task.node);
-      const int64_t sums = tiles.count() > 1 ? gradients : 0;
-      workspace.compute = Backward(rule.kind, tile) + gradients + sums;
-      workspace.store = tile.input_sum + gradients;
-      workspace.finish = gradients;
-      workspace.as_computed = BackwardAsComputed(rule.kind, whole);
+      workspace.as_computed = BackwardAsComputed(task.node, rule.kind, whole);
     } else {
-      workspace.compute = Forward(rule.kind, tile);
-      workspace.store = tile.output;
-      workspace.as_computed = ForwardAsComputed(rule.kind, whole);
+      workspace.as_computed = {{.bytes = ForwardTemporaries(task.node, rule.kind, whole)}};
     }
     AddParameters(task, rule, workspace);
     return workspace;
   }
 
  private:
+  // Which tile of a task: the first has packed nothing yet, an only one drops the gradient's codes.
+  enum class Place { kOnly, kFirst, kLater };
+
+  void AddTile(const Task& task, GradientKind kind, const Tiles& tiles, Place place,
+               Workspace& workspace) const {
+    const TileBytes tile = TileBytesOf(task.node, tiles);
+    const std::vector<Moment> moments = task.kind == Task::Kind::kBackward
+                                            ? Backward(task.node, kind, tile, place)
+                                            : Forward(task.node, kind, tile, place);
+    workspace.packed.insert(workspace.packed.end(), moments.begin(), moments.end());
+  }
+
   TileBytes TileBytesOf(NodeId node, const Tiles& tiles) const {
     TileBytes bytes;
-    const auto wide = [&](ValueId value) {
-      const int64_t elements = Elements(graph_.value(value).shape, batch_size_);
-      return elements / tiles.extent * tiles.size * options_.wide.bytes();
+    const int64_t wide = options_.wide.bytes();
+    const auto elements = [&](ValueId value) {
+      return Elements(graph_.value(value).shape, batch_size_) / tiles.extent * tiles.size;
     };
     for (const ValueId input : TensorInputs(graph_, node)) {
-      if (tensors_.FindProduced(input) >= 0) bytes.inputs.push_back(wide(input));
+      if (tensors_.FindProduced(input) < 0) continue;
+      bytes.inputs += elements(input) * wide;
+      bytes.largest_input = std::max(bytes.largest_input, elements(input) * wide);
     }
-    bytes.input_sum = std::accumulate(bytes.inputs.begin(), bytes.inputs.end(), int64_t{0});
-    for (const int64_t input : bytes.inputs) bytes.input_max = std::max(bytes.input_max, input);
     for (const ValueId output : graph_.node(node).outputs) {
-      if (output != kNoValue) bytes.output += wide(output);
+      if (output != kNoValue) bytes.output_elements += elements(output);
     }
-    bytes.output_elements = bytes.output / options_.wide.bytes();
+    bytes.output = bytes.output_elements * wide;
+    bytes.samples = tiles.axis == TileAxis::kBatch ? tiles.size : batch_size_;
     return bytes;
   }
 
-  static int64_t Forward(GradientKind kind, const TileBytes& tile) {
-    switch (kind) {
-      case GradientKind::kView:
-        return 0;
-      case GradientKind::kRelu:
-      case GradientKind::kAdd:
-        // In the memory of the first input; the second is added while it is unpacked.
-        return tile.output;
-      case GradientKind::kMaxPool:
-        return tile.output + std::max(tile.input_sum + kPlaceBytes * tile.output_elements,
-                                      3 * kPlaceBytes * tile.output_elements);
-      default:
-        return tile.input_sum + tile.output;
+  ConvolutionBytes Convolution(NodeId node, const TileBytes& tile) const {
+    return ConvolutionBytesOf(graph_, node, tile.samples, options_.wide.bytes());
+  }
+
+  // Beside inputs and output.
+  int64_t ForwardTemporaries(NodeId node, GradientKind kind, const TileBytes& tile) const {
+    if (kind == GradientKind::kConvolution) return Convolution(node, tile).Forward() - tile.output;
+    // Places, then the same as numbers, then with the input gone three times those.
+    if (kind == GradientKind::kMaxPool) {
+      return std::max(kPlaceBytes * tile.output_elements,
+                      (kPlaceBytes + kFloatBytes) * tile.output_elements - tile.inputs);
     }
+    return 0;
   }
 
-  static int64_t ForwardAsComputed(GradientKind kind, const TileBytes& whole) {
-    return kind == GradientKind::kMaxPool ? 3 * kPlaceBytes * whole.output_elements : 0;
+  std::vector<Moment> Forward(NodeId node, GradientKind kind, const TileBytes& tile,
+                              Place place) const {
+    // ReLU and addition work in the memory of the first input; the second is added while it is
+    // unpacked.
+    const bool in_place = kind == GradientKind::kRelu || kind == GradientKind::kAdd;
+    const int64_t inputs = in_place ? 0 : tile.inputs;
+    return {{.bytes = inputs + tile.output + ForwardTemporaries(node, kind, tile),
+             .stored = place == Place::kLater},
+            {.bytes = tile.output}};
   }
 
-  static int64_t Backward(GradientKind kind, const TileBytes& tile) {
+  std::vector<Moment> Backward(NodeId node, GradientKind kind, const TileBytes& tile,
+                               Place place) const {
+    const bool one_tile = place == Place::kOnly, later = place == Place::kLater;
+    // What the tiles' gradients of parameters are added up in; LibTorch's for a tile besides.
+    const int64_t sums = ParameterElements(node) * kFloatBytes;
+    const int64_t added = later ? sums : 0;
+    const int64_t share = ParameterElements(node) * options_.wide.bytes();
+    const Moment read = {
+        .bytes = tile.output + added, .stored = later, .finished = false, .unpacked = false};
+    const Moment finish = {.bytes = sums, .takes = false, .unpacked = false};
+    const auto compute = [&](int64_t bytes, bool stored) {
+      return Moment{.bytes = tile.output + bytes + added,
+                    .takes = !one_tile,
+                    .stored = stored || later,
+                    .finished = false};
+    };
     switch (kind) {
-      case GradientKind::kView:
-        return 0;
+      case GradientKind::kConvolution: {
+        // What is only a shape to LibTorch it makes a tensor of all the same.
+        const ConvolutionBytes bytes = Convolution(node, tile);
+        std::vector<Moment> moments = {read};
+        if (WantsInputGradient(node)) {
+          moments.push_back(compute(tile.inputs + bytes.InputGradient(), false));
+          moments.push_back(compute(tile.inputs, true));
+        }
+        Moment weight = compute(tile.inputs + bytes.weight + bytes.WeightGradient(), true);
+        // Forgotten on the last tile.
+        weight.unpacked = !one_tile;
+        moments.push_back(weight);
+        moments.push_back(finish);
+        return moments;
+      }
       case GradientKind::kRelu:
       case GradientKind::kAdd:
-        return tile.output;
+        return {read, compute(0, true)};
       case GradientKind::kCat:
         // A part of the gradient is made contiguous to be packed.
-        return tile.output + tile.input_max;
+        return {read, compute(tile.largest_input, true)};
+      case GradientKind::kMaxPool:
+        // The gradient is read last, when places are found.
+        return {read,
+                compute(kPlaceBytes * tile.output_elements + tile.inputs, true),
+                {.bytes = (kPlaceBytes + kFloatBytes) * tile.output_elements,
+                 .stored = later,
+                 .finished = false}};
+      case GradientKind::kLogSoftmax:
+        return {read, compute(tile.output + tile.inputs, false), compute(tile.inputs, true)};
+      case GradientKind::kBatchNorm:
+        // LibTorch takes one more of the input's size.
+        return {read, compute(3 * tile.inputs + share, false), compute(tile.inputs + share, true),
+                finish};
       case GradientKind::kSlice:
       case GradientKind::kAveragePool:
-        return tile.output + tile.input_sum;
-      case GradientKind::kMaxPool:
-        return tile.output + std::max(tile.input_sum + kPlaceBytes * tile.output_elements,
-                                      3 * kPlaceBytes * tile.output_elements);
-      case GradientKind::kLogSoftmax:
-        return 2 * tile.output + tile.input_sum;
+      case GradientKind::kNllLoss:
+        return {read, compute(tile.inputs, true)};
       default:
-        // Gradient of the output, input, gradient of the input.
-        return tile.output + 2 * tile.input_sum;
+        // Input and its gradient.
+        return {read, compute(2 * tile.inputs + share, false), compute(tile.inputs + share, true),
+                finish};
     }
   }
 
-  static int64_t BackwardAsComputed(GradientKind kind, const TileBytes& whole) {
-    return kind == GradientKind::kMaxPool ? 3 * kPlaceBytes * whole.output_elements : 0;
+  std::vector<Moment> BackwardAsComputed(NodeId node, GradientKind kind,
+                                         const TileBytes& whole) const {
+    switch (kind) {
+      case GradientKind::kConvolution: {
+        const ConvolutionBytes bytes = Convolution(node, whole);
+        std::vector<Moment> moments = {
+            {.bytes = bytes.weight + bytes.WeightGradient(), .finished = false, .unpacked = false},
+            {}};
+        if (WantsInputGradient(node)) {
+          moments.push_back(
+              {.bytes = bytes.input + bytes.InputGradient(), .stored = false, .finished = false});
+        }
+        return moments;
+      }
+      case GradientKind::kRelu:
+        // In the memory of the gradient that it takes.
+        return {{.takes = false}};
+      case GradientKind::kBatchNorm:
+        return {{.bytes = whole.inputs}};
+      case GradientKind::kMaxPool:
+        return {{.bytes = kPlaceBytes * whole.output_elements}};
+      default:
+        return {{}};
+    }
   }
 
-  // What an operator makes for a tile, and as much again what the tiles' are added up in.
-  int64_t ParameterGradients(NodeId node) const {
-    int64_t bytes = 0;
+  bool WantsInputGradient(NodeId node) const {
+    for (const ValueId input : TensorInputs(graph_, node)) {
+      if (tensors_.FindProduced(input) >= 0 && schedule_.needs_gradient[input]) return true;
+    }
+    return false;
+  }
+
+  int64_t ParameterElements(NodeId node) const {
+    int64_t elements = 0;
     for (const ValueId input : TensorInputs(graph_, node)) {
       if (graph_.value(tensors_.Resolve(input)).kind != ValueKind::kParameter) continue;
-      bytes += Elements(graph_.value(input).shape, batch_size_) * options_.wide.bytes();
+      elements += Elements(graph_.value(input).shape, batch_size_);
     }
-    return bytes;
+    return elements;
   }
 
   void AddParameters(const Task& task, const GradientRule& rule, Workspace& workspace) const {

@@ -3,10 +3,11 @@
 // Bytes that a task needs for itself beside what lasts: unpacked tiles, unpacked parameters, and
 // the temporaries of LibTorch's operators.
 //
-//   const std::vector<Workspace> of_task = WorkspacesOf(graph, tensors, schedule, 128, tiles);
-//   int64_t bytes = of_task[task].compute;  // while its operator computes on a tile
+//   for (const Moment& moment : WorkspacesOf(graph, tensors, schedule, 128, tiles)[task].packed)
+//   ...
 //
-// The one place that knows how the engine runs each operator (server/engine/tile_*.cc); pure.
+// The one place that knows how the engine runs each operator (server/engine/tile_*.cc), and how
+// LibTorch does on the CPU; pure.
 
 #ifndef MANTISSA_PLANNER_COST_WORKSPACE_H_
 #define MANTISSA_PLANNER_COST_WORKSPACE_H_
@@ -21,17 +22,22 @@
 
 namespace mantissa::planner {
 
-// A task whose v and dv are packed goes through three moments, tile by tile: an operator computes
-// from unpacked tiles; what it made is packed; when all tiles are done, gradients of parameters
-// are. A task of one tile has not packed anything yet while it computes, and has dropped the codes
-// of the gradient that it reads.
+// A moment of a task, and what of that which the task takes and makes is there.
+struct Moment {
+  int64_t bytes = 0;
+  bool takes = true;     // the gradients of its outputs
+  bool stored = true;    // v or dv that it makes
+  bool finished = true;  // gradients of parameters that it makes
+  bool unpacked = true;  // parameters that it reads
+};
+
 struct Workspace {
-  int64_t compute = 0, store = 0, finish = 0;
-  bool one_tile = true;
-  // Where all v and dv are stored as they are computed: results are taken over without a copy.
-  int64_t as_computed = 0;
-  // Besides, to compute and store, for each parameter that is not stored as it is computed: its
-  // values unpacked.
+  // Where the task's v and dv are packed: it runs tile by tile. A task of one tile has packed
+  // nothing yet while it computes, and has dropped the codes of the gradient that it has read.
+  std::vector<Moment> packed;
+  // Where all are stored as they are computed, and results are taken over without a copy.
+  std::vector<Moment> as_computed;
+  // For each parameter that is not stored as it is computed: its values unpacked.
   struct Unpacked {
     int tensor = -1;  // theta
     int64_t bytes = 0;

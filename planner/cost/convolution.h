@@ -1,0 +1,38 @@
+// planner/cost/convolution.h
+//
+// What LibTorch's convolutions need on the CPU beside what they read, results among it: oneDNN
+// copies input, output and weight into blocks of 16 channels and back. Found by measuring; where
+// oneDNN is not used (small batches on one thread) less is needed.
+//
+//   const ConvolutionBytes bytes = ConvolutionBytesOf(graph, node, /*samples=*/32, /*wide=*/4);
+//   int64_t most = bytes.Forward();
+//
+// Pure.
+
+#ifndef MANTISSA_PLANNER_COST_CONVOLUTION_H_
+#define MANTISSA_PLANNER_COST_CONVOLUTION_H_
+
+#include <cstdint>
+
+#include "planner/graph/graph.h"
+
+namespace mantissa::planner {
+
+struct ConvolutionBytes {
+  int64_t input = 0, output = 0, weight = 0;
+  int64_t blocked_input = 0, blocked_output = 0;
+  bool strided = false, depthwise = false;
+  bool narrow = false;  // computed in 2 bytes, weights' gradients added up in 4
+
+  // The most at one time, the result included.
+  int64_t Forward() const;
+  int64_t InputGradient() const;
+  int64_t WeightGradient() const;
+};
+
+// For that many samples, in elements of `wide` bytes. REQUIRES: GradientKind::kConvolution.
+ConvolutionBytes ConvolutionBytesOf(const Graph& graph, NodeId node, int64_t samples, int64_t wide);
+
+}  // namespace mantissa::planner
+
+#endif  // MANTISSA_PLANNER_COST_CONVOLUTION_H_
