@@ -5,8 +5,9 @@ import json
 from tests import cases
 from tests.e2e import harness
 
-MODELS = ["squeezenet", "resnet18", "mobilenet_v2"]
 SMALL = ["--width", "0.1", "--batch-size", "32"]
+BUDGETED = {"resnet18": SMALL, "mobilenet_v2": SMALL, "shufflenet_v2": SMALL,
+            "squeezenet": ["--width", "0.25", "--batch-size", "64"]}
 
 
 def weights_sha256(job):
@@ -16,9 +17,9 @@ def weights_sha256(job):
 
 class MemoryTest(harness.ServerTest):
 
-    def plan(self, model, *flags, **kwargs):
-        return harness.mantissa("plan", "--local", "--model", model, "--classes", "10", *SMALL,
-                                *flags, "-o", "json", **kwargs).json()
+    def plan(self, model, *flags):
+        return harness.mantissa("plan", "--local", "--model", model, "--classes", "10", *flags,
+                                "-o", "json").json()
 
     def train(self, *flags):
         """The job, ended."""
@@ -27,16 +28,16 @@ class MemoryTest(harness.ServerTest):
         return job
 
     def test_measured_peaks_stay_within_their_budgets(self):
-        for model in MODELS:
-            low, high = [self.plan(model, "--low-ratio", ratio)["memory"]["peak_bytes"]
+        for model, size in BUDGETED.items():
+            low, high = [self.plan(model, *size, "--low-ratio", ratio)["memory"]["peak_bytes"]
                          for ratio in ("1", "0")]
             self.assertLess(low, high)
             for share in (0.15, 0.5, 0.85):
                 with self.subTest(model, share=share):
-                    self.check_budget(model, int(low + share * (high - low)))
+                    self.check_budget(model, size, int(low + share * (high - low)))
 
-    def check_budget(self, model, budget):
-        job = self.train("--model", model, *SMALL, "--memory", budget, "--steps", "4")
+    def check_budget(self, model, size, budget):
+        job = self.train("--model", model, *size, "--memory", budget, "--steps", "4")
         self.assertEqual(budget, job["spec"]["precision"]["memory_bytes"])
         self.assertNotIn("low_ratio", job["spec"]["precision"])
         memory = job["memory"]
@@ -50,13 +51,13 @@ class MemoryTest(harness.ServerTest):
         report = json.loads(self.server.fetch(job["id"], "report.json"))
         self.assertEqual(measured, report["memory"]["measured"]["peak_bytes"])
         self.assertIn("budget:", self.server.run("get", job["id"]).out)
-        harness.seen("%s, width 0.1, batch 32, --memory %d" % (model, budget),
+        harness.seen("%s %s --memory %d" % (model, " ".join(size), budget),
                      "ratio %.2f, peak %d measured, %d predicted: %.1f %% of the budget" % (
                          ratio, measured, job["plan"]["memory"]["peak_bytes"],
                          100 * measured / budget))
 
     def test_budget_below_the_lowest_precision_is_met_by_recomputing(self):
-        low = self.plan("mobilenet_v2", "--low-ratio", "1")["memory"]["peak_bytes"]
+        low = self.plan("mobilenet_v2", *SMALL, "--low-ratio", "1")["memory"]["peak_bytes"]
         budget = int(0.97 * low)
         job = self.train("--model", "mobilenet_v2", *SMALL, "--memory", budget, "--steps", "3")
         self.assertGreater(len(job["plan"]["recompute"]), 0)
@@ -65,7 +66,7 @@ class MemoryTest(harness.ServerTest):
     def test_plan_of_a_job_predicts_what_plan_predicts(self):
         job = self.train("--model", "resnet18", *SMALL, "--steps", "2", "--optimizer", "adamw",
                          "--optimizer-state", "int8")
-        plan = self.plan("resnet18", "--optimizer", "adamw", "--optimizer-state", "int8")
+        plan = self.plan("resnet18", *SMALL, "--optimizer", "adamw", "--optimizer-state", "int8")
         self.assertEqual(plan["memory"]["peak_bytes"], job["plan"]["memory"]["peak_bytes"])
         self.assertEqual([], job["plan"]["memory"]["timeline"])
         self.assertEqual([], job["plan"]["tensors"])
