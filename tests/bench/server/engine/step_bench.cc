@@ -2,7 +2,7 @@
 //
 //   bazel run //tests/bench/server/engine:step_bench
 //
-// One thread, width 0.25, 3x32x32. Rounding is emulated in float32 containers, so low precision
+// One thread, width 0.25, 3x32x32. Low precision computes in float32 and packs what it keeps, which
 // costs time here; `/none` in the same run says how much.
 
 #include <cstdint>
