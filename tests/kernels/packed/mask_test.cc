@@ -94,9 +94,9 @@ class MaskTest : public testing::TestWithParam<Element> {
 
   template <typename Run>
   void ForAll(const Run& run) {
-    const bool quick = DeviceEffort() < 0.3;
+    const size_t step = DeviceEffort() < 0.1 ? 33 : DeviceEffort() < 0.3 ? 11 : 1;
     std::vector<size_t> lengths = {1000, static_cast<size_t>(DeviceEffort() * 500'000) + 5};
-    for (size_t n = 0; n <= 67; n += quick ? 11 : 1) lengths.push_back(n);
+    for (size_t n = 0; n <= 67; n += step) lengths.push_back(n);
     for (const size_t n : lengths) {
       SCOPED_TRACE("length " + std::to_string(n));
       for (const size_t first : {0, 24}) {
