@@ -162,11 +162,14 @@ void GraphRunner::Clear() {
   for (Step& step : steps_) step.kept.clear();
 }
 
-void GraphRunner::RoundParameter(ValueId parameter) {
+void GraphRunner::RoundParameter(ValueId parameter, bool again) {
   const at::Tensor& master = bound_[parameter];
+  RoundingSite& site = sites_.parameter(parameter_index_[parameter]);
+  // What is made once more was counted before.
+  RoundingSite uncounted = sites_.Uncounted(site);
   // What is not rounded is the master itself.
-  rounder_->Store(sites_.parameter(parameter_index_[parameter]), Tile{}, master, master.sizes(),
-                  options_.storage, MemoryKind::kWeights, &values_[parameter]);
+  rounder_->Store(again ? uncounted : site, Tile{}, master, master.sizes(), options_.storage,
+                  MemoryKind::kWeights, &values_[parameter]);
 }
 
 void GraphRunner::Release(const Task& task) {
@@ -178,7 +181,8 @@ void GraphRunner::Release(const Task& task) {
 void GraphRunner::RunTask(const Task& task) {
   {
     const TimelineTask told(options_.timeline, task.kind, task.node);
-    for (const ValueId parameter : task.round_parameters) RoundParameter(parameter);
+    const bool again = task.kind != Task::Kind::kForward;
+    for (const ValueId parameter : task.round_parameters) RoundParameter(parameter, again);
     if (task.kind == Task::Kind::kBackward) {
       RunBackward(task.node);
     } else {

@@ -119,7 +119,7 @@ class GraphRunner {
   void Prepare(int64_t batch_size, RunMode mode);
   void Clear();
   void RunTask(const planner::Task& task);
-  void RoundParameter(planner::ValueId parameter);
+  void RoundParameter(planner::ValueId parameter, bool again);
   void Release(const planner::Task& task);
 
   // graph_runner_forward.cc

@@ -255,8 +255,15 @@ absl::StatusOr<TrainingResult> Train(planner::Plan& plan, const data::LoadedData
     ASSIGN_OR_RETURN(const at::Device device, OpenDevice(options.device));
     MakeDeterministic(options, device);
     if (device.is_cuda()) {
+      // As large as launches want them and the budget, planned for a CPU's tiles, allows.
+      const int64_t budget = plan.request.memory_bytes;
       plan.request.tile_bytes = planner::kGpuTileBytes;
       planner::Forecast(plan);
+      while (budget > 0 && plan.memory.peak_bytes > budget &&
+             plan.request.tile_bytes > planner::TileOptions().tile_bytes) {
+        plan.request.tile_bytes /= 2;
+        planner::Forecast(plan);
+      }
     }
     return Training(plan, data, options, device, observer).Run();
   });

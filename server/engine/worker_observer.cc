@@ -120,9 +120,10 @@ absl::Status WorkerObserver::OnMemory(const MemoryRecord& record) {
   WorkerReport notice;
   notice.mutable_notice()->set_message(
       absl::StrCat("step ", record.step, " needed ", record.measured.peak_bytes,
-                   " bytes of tensors, more than the budget of ", budget,
-                   "; promoted tensors take more than they were planned with. A smaller budget "
-                   "leaves room for them."));
+                   " bytes of tensors, more than the budget of ", budget, "; it was planned with ",
+                   record.predicted.peak_bytes,
+                   " for the precision in force, which promotions raise. A smaller budget leaves "
+                   "room for them."));
   return channel_.Report(std::move(notice));
 }
 
