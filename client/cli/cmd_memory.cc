@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <string>
-#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "base/status.h"
@@ -35,20 +34,11 @@ PictureOptions PictureOptionsOf(Io& io) {
 std::string MeasuredTable(const v1::JobMemory& memory) {
   const v1::MemoryBytes& measured = memory.measured().peak().bytes();
   const v1::MemoryBytes& predicted = memory.predicted().peak().bytes();
-  const std::pair<const char*, int64_t (v1::MemoryBytes::*)() const> rows[] = {
-      {"masters", &v1::MemoryBytes::masters},
-      {"weights", &v1::MemoryBytes::weights},
-      {"activations", &v1::MemoryBytes::activations},
-      {"gradients", &v1::MemoryBytes::gradients},
-      {"optimizer", &v1::MemoryBytes::optimizer},
-      {"workspace", &v1::MemoryBytes::workspace},
-      {"total", &v1::MemoryBytes::total},
-  };
   Table table({{"AT THE PEAK"},
                {"MEASURED", Table::kRight},
                {"SHARE", Table::kRight},
                {"PREDICTED", Table::kRight}});
-  for (const auto& [name, bytes] : rows) {
+  for (const auto& [name, bytes] : kMemoryRows) {
     const int64_t of_measured = (measured.*bytes)(), of_predicted = (predicted.*bytes)();
     if (of_measured == 0 && of_predicted == 0) continue;
     table.AddRow({name, Bytes(of_measured),

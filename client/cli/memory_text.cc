@@ -55,16 +55,8 @@ std::string PointText(const v1::MemoryPoint& point) {
 
 std::string KindTable(const v1::MemoryBytes& bytes) {
   Table table({{"KIND"}, {"BYTES", Table::kRight}, {"SHARE", Table::kRight}});
-  const std::pair<const char*, int64_t> rows[] = {
-      {"masters", bytes.masters()},
-      {"weights", bytes.weights()},
-      {"activations", bytes.activations()},
-      {"gradients", bytes.gradients()},
-      {"optimizer", bytes.optimizer()},
-      {"workspace", bytes.workspace()},
-      {"total", bytes.total()},
-  };
-  for (const auto& [name, value] : rows) {
+  for (const auto& [name, get] : kMemoryRows) {
+    const int64_t value = (bytes.*get)();
     if (value > 0) table.AddRow({name, Bytes(value), Percent(Share(value, bytes.total()))});
   }
   return table.Render();

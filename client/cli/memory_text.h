@@ -27,6 +27,21 @@ using MemoryFacts = std::vector<std::pair<std::string, std::string>>;
 // "forward of conv1", "update"; empty for a point that is not set.
 std::string PointText(const v1::MemoryPoint& point);
 
+// What memory is for, in the order of the tables, the total last.
+struct MemoryRow {
+  const char* name;
+  int64_t (v1::MemoryBytes::*bytes)() const;
+};
+inline constexpr MemoryRow kMemoryRows[] = {
+    {"masters", &v1::MemoryBytes::masters},
+    {"weights", &v1::MemoryBytes::weights},
+    {"activations", &v1::MemoryBytes::activations},
+    {"gradients", &v1::MemoryBytes::gradients},
+    {"optimizer", &v1::MemoryBytes::optimizer},
+    {"workspace", &v1::MemoryBytes::workspace},
+    {"total", &v1::MemoryBytes::total},
+};
+
 // KIND, BYTES, SHARE of each kind that is there, and the total.
 std::string KindTable(const v1::MemoryBytes& bytes);
 

@@ -39,8 +39,7 @@ class NllLoss : public TileOperator {
                 const GiveGradient& give) const override {
     const at::Tensor gradient = inputs.ReadGradient(0);
     const at::Tensor labels = inputs.Read(1);
-    // Only the shape of the log-probabilities matters.
-    const at::Tensor shape = gradient.new_zeros({1}).expand(inputs.Sizes(0));
+    const at::Tensor shape = inputs.ShapeOf(0, gradient);
     const at::Tensor count = labels.ne(ignored_label_).sum().to(gradient.scalar_type());
     at::Tensor result =
         at::nll_loss_backward(gradient.mul(1 - smoothing_), shape, labels, /*weight=*/{},

@@ -30,11 +30,6 @@ struct Windows {
   bool ceil_mode;
 };
 
-// Stands for an input of which only the shape matters.
-at::Tensor ShapeOnly(const at::Tensor& like, const std::vector<int64_t>& sizes) {
-  return like.new_zeros({1}).expand(sizes);
-}
-
 // LibTorch tells where a maximum is by its place in the plane, in 8 bytes; its place in the window
 // fits a byte. Ties go to the first in row-major order.
 class MaxPool : public TileOperator {
@@ -73,7 +68,7 @@ class MaxPool : public TileOperator {
     const at::Tensor places = rows.to(at::kLong);
     rows.reset();
     const at::Tensor gradient = inputs.ReadGradient(0);
-    give(0, at::max_pool2d_with_indices_backward(gradient, ShapeOnly(gradient, sizes),
+    give(0, at::max_pool2d_with_indices_backward(gradient, inputs.ShapeOf(0, gradient),
                                                  windows_.kernel, windows_.stride, windows_.padding,
                                                  dilation_, windows_.ceil_mode, places));
   }
@@ -109,7 +104,7 @@ class AveragePool : public TileOperator {
   void Backward(const TileContext&, TileInputs& inputs, const Kept&,
                 const GiveGradient& give) const override {
     const at::Tensor gradient = inputs.ReadGradient(0);
-    give(0, at::avg_pool2d_backward(gradient, ShapeOnly(gradient, inputs.Sizes(0)), windows_.kernel,
+    give(0, at::avg_pool2d_backward(gradient, inputs.ShapeOf(0, gradient), windows_.kernel,
                                     windows_.stride, windows_.padding, windows_.ceil_mode,
                                     count_padding_, divisor_));
   }

@@ -39,26 +39,21 @@ class Convolution : public TileOperator {
     // One after the other, so that input and weight are not wide at the same time, nor both
     // results.
     if (Wanted(inputs, at_.input)) {
-      give(at_.input, std::get<0>(Gradients(gradient, ShapeOf(inputs, at_.input, gradient),
+      give(at_.input, std::get<0>(Gradients(gradient, inputs.ShapeOf(at_.input, gradient),
                                             inputs.Read(at_.weight), {true, false, false})));
       inputs.Forget(at_.weight);
     }
     const bool weight = Wanted(inputs, at_.weight), bias = Wanted(inputs, at_.bias);
     if (weight || bias) {
-      auto [none, dw, db] = Gradients(
-          gradient, weight ? inputs.Read(at_.input) : ShapeOf(inputs, at_.input, gradient),
-          ShapeOf(inputs, at_.weight, gradient), {false, weight, bias});
+      auto [none, dw, db] =
+          Gradients(gradient, weight ? inputs.Read(at_.input) : inputs.ShapeOf(at_.input, gradient),
+                    inputs.ShapeOf(at_.weight, gradient), {false, weight, bias});
       give(at_.weight, std::move(dw));
       if (at_.bias >= 0) give(at_.bias, std::move(db));
     }
   }
 
  private:
-  // What is not read is a shape to LibTorch: one element, shown everywhere.
-  static at::Tensor ShapeOf(TileInputs& inputs, int index, const at::Tensor& like) {
-    return like.new_zeros({1}).expand(inputs.Sizes(index));
-  }
-
   std::tuple<at::Tensor, at::Tensor, at::Tensor> Gradients(const at::Tensor& gradient,
                                                            const at::Tensor& input,
                                                            const at::Tensor& weight,
