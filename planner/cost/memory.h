@@ -87,6 +87,8 @@ class MemoryModel {
     bool as_computed = false;
     // Takes no memory in fp32: the engine has the values elsewhere already.
     bool free_in_fp32 = false;
+    // In fp32 whatever its format.
+    bool unpacked = false;
     // When in its first task it is made, and whether in its last it is used up by being read: see
     // Workspace.
     enum class Made { kBefore, kStored, kFinished };

@@ -12,9 +12,11 @@
 namespace mantissa::engine {
 namespace {
 
-int64_t CountCorrect(const at::Tensor& logits, const at::Tensor& labels) {
+// A number on the device of the logits, which are gone with it.
+at::Tensor CountCorrect(GraphRunner::Output& output, const at::Tensor& labels) {
+  const at::Tensor logits = std::exchange(output.logits, at::Tensor());
   // Ties, of which low precision has many, go to the first class.
-  return at::argmax(logits, 1).eq(labels).sum().item<int64_t>();
+  return at::argmax(logits, 1).eq(labels).sum();
 }
 
 }  // namespace
@@ -75,9 +77,10 @@ StepResult StepRunner::RunStep(int64_t step, const Batch& batch, double learning
   if (options_.runner.timeline != nullptr) options_.runner.timeline->BeginStep();
   rounder_.BeginStep(step);
   BindState();
-  const GraphRunner::Output output = runner_->Forward(
+  GraphRunner::Output output = runner_->Forward(
       batch.images, batch.labels,
       {.training = true, .round_values = options_.round, .round_parameters = options_.round});
+  const at::Tensor correct = CountCorrect(output, batch.labels);
   for (size_t i = 0; i < state_.buffers.size(); ++i) {
     if (CountsBatches(plan_.graph.value(plan_.graph.buffers()[i]))) state_.buffers[i].add_(1);
   }
@@ -86,7 +89,7 @@ StepResult StepRunner::RunStep(int64_t step, const Batch& batch, double learning
   StepResult result{.loss_scale = scaler_.scale(), .skipped = !runner_->GradientsAreFinite()};
   result.loss = output.loss.item<double>();
   result.loss_unrounded = output.loss_unrounded.item<double>();
-  result.correct = CountCorrect(output.logits, batch.labels);
+  result.correct = correct.item<int64_t>();
   if (!result.skipped) ApplyGradients(learning_rate);
   runner_->DropGradients();
   scaler_.Update(result.skipped);
@@ -125,14 +128,14 @@ void StepRunner::ObserveOverflows() {
 StepRunner::BatchEvaluation StepRunner::RunEvaluation(const Batch& batch, Evaluation evaluation) {
   BindState();
   const bool round = options_.round && evaluation != Evaluation::kFp32;
-  const GraphRunner::Output output =
+  GraphRunner::Output output =
       runner_->Forward(batch.images, batch.labels,
                        {.training = false,
                         .round_values = round,
                         .round_parameters = round && evaluation == Evaluation::kAssigned});
   return {.loss = output.loss.item<double>(),
           .loss_unrounded = output.loss_unrounded.item<double>(),
-          .correct = CountCorrect(output.logits, batch.labels)};
+          .correct = CountCorrect(output, batch.labels).item<int64_t>()};
 }
 
 }  // namespace mantissa::engine

@@ -143,6 +143,23 @@ TEST_F(MemoryTest, EmulatedStorageTakesFourBytesButTheSameTiles) {
   EXPECT_EQ(at(emulated).of(MemoryKind::kWorkspace), at(packed).of(MemoryKind::kWorkspace));
 }
 
+TEST_F(MemoryTest, HoldsLogitsInFp32WhileItGoesForwardAndLossesToTheEnd) {
+  const int64_t batch = 4 * kImage + 8 * kBatchSize, logits = kBatchSize * 10;
+  const int64_t results = 2 * 4 + 8;
+  const auto workspace = [&](Task::Kind kind, const std::string& name) {
+    return PointOf(Predict(), kind, name).by_kind.of(MemoryKind::kWorkspace);
+  };
+  // A view needs nothing for itself.
+  EXPECT_EQ(workspace(Task::Kind::kForward, "flatten"), batch);
+  // Tiles of a sample.
+  EXPECT_EQ(workspace(Task::Kind::kForward, "criterion.logsoftmax"),
+            batch + 4 * logits + 4 * (10 + 10));
+  EXPECT_EQ(workspace(Task::Kind::kBackward, "flatten"), batch + results);
+  // In fp32 they are the v itself.
+  formats_.assign(formats_.size(), kernels::kFp32);
+  EXPECT_EQ(workspace(Task::Kind::kForward, "criterion.logsoftmax"), batch);
+}
+
 TEST_F(MemoryTest, SmallerTilesNeedLessWorkspace) {
   const auto workspace = [&](int64_t tile_bytes) {
     return PointOf(Predict({.tiles = {.tile_bytes = tile_bytes}}), Task::Kind::kForward, "conv")
