@@ -95,11 +95,13 @@ class MemoryModelBuilder {
 
   // Masters, buffers, moments and the batch: all through the step.
   void AddLasting() {
-    int64_t masters = 0, moments = 0, batch = 0;
+    const MemoryOptions& options = model_.options_;
+    int64_t masters = 0, moments = 0, batch = 0, largest = 0;
     for (const ValueId parameter : graph_.parameters()) {
       const int64_t elements = ElementsOf(parameter);
       masters += elements * kernels::kFp32.bytes();
-      moments += model_.options_.moments * MomentBytes(model_.options_.optimizer_state, elements);
+      moments += options.moments * MomentBytes(options.optimizer_state, elements);
+      largest = std::max(largest, elements);
     }
     for (const ValueId buffer : graph_.buffers()) {
       masters += ElementsOf(buffer) * DTypeBytes(graph_.value(buffer).dtype);
@@ -111,8 +113,11 @@ class MemoryModelBuilder {
       batch += ElementsOf(graph_.target()) * DTypeBytes(graph_.value(graph_.target()).dtype);
     }
     Add({0, last_point_, MemoryKind::kMasters, -1, masters});
-    if (schedule_.options.training) Add({0, last_point_, MemoryKind::kOptimizer, -1, moments});
     Add({0, last_point_, MemoryKind::kWorkspace, -1, batch});
+    if (!schedule_.options.training) return;
+    const int64_t scratch = options.moments * MomentScratchBytes(options.optimizer_state, largest);
+    Add({0, last_point_, MemoryKind::kOptimizer, -1, moments});
+    Add({0, last_point_, MemoryKind::kWorkspace, -1, scratch});
   }
 
   // Whether a view has memory of its own: codes are stored in order, so moving dimensions copies.
@@ -306,14 +311,10 @@ class MemoryModelBuilder {
       const int dtheta = tensors_.Find(TensorKind::kParameterGradient, parameter);
       if (dtheta < 0) continue;
       const int64_t elements = ElementsOf(parameter);
-      const int64_t chunk = std::min(elements, kMomentChunkElements);
-      int64_t bytes = 0;
-      if (!IsWideMoment(options.optimizer_state, elements)) {
-        bytes += options.moments * chunk * kernels::kFp32.bytes();
-        if (options.moments > 1) bytes += chunk * kernels::kFp32.bytes();
-      } else if (options.moments > 1) {
-        bytes += elements * kernels::kFp32.bytes();
-      }
+      // AdamW's denominator, of as many elements as are updated at a time.
+      const bool wide = IsWideMoment(options.optimizer_state, elements);
+      const int64_t at_a_time = wide ? elements : std::min(elements, kMomentChunkElements);
+      const int64_t bytes = options.moments > 1 ? at_a_time * kernels::kFp32.bytes() : 0;
       model_.updates_.push_back({dtheta, elements, bytes});
     }
   }

@@ -37,6 +37,15 @@ constexpr int64_t MomentBytes(OptimizerStateWidth width, int64_t elements) {
   return elements + 4 * ((elements + kMomentBlockElements - 1) / kMomentBlockElements);
 }
 
+// Bytes in which narrow moments are unpacked, beside each moment and as long as it: float32 for
+// whole blocks of the largest parameter, kMomentChunkElements at most, and three counts.
+constexpr int64_t MomentScratchBytes(OptimizerStateWidth width, int64_t largest_elements) {
+  if (IsWideMoment(width, largest_elements)) return 0;
+  const int64_t blocks = (largest_elements + kMomentBlockElements - 1) / kMomentBlockElements;
+  const int64_t elements = blocks * kMomentBlockElements;
+  return 4 * (elements < kMomentChunkElements ? elements : kMomentChunkElements) + 3 * 8;
+}
+
 }  // namespace mantissa::planner
 
 #endif  // MANTISSA_PLANNER_COST_MOMENTS_H_
