@@ -11,7 +11,10 @@
 #define HWY_TARGET_INCLUDE "kernels/packed/pack_cpu.cc"
 #include "hwy/foreach_target.h"
 #include "hwy/highway.h"
+#include "kernels/packed/codes-inl.h"
+#include "kernels/packed/groups-inl.h"
 #include "kernels/packed/lanes-inl.h"
+#include "kernels/packed/random-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace mantissa::kernels {
@@ -21,89 +24,50 @@ namespace HWY_NAMESPACE {
 // words are made first, or the codes of short rows put side by side.
 constexpr int64_t kChunk = 1 << 20;
 constexpr int64_t kSmallChunk = 1024;
-// Vectors worked on at a time.
-constexpr size_t kGroup = 4;
 constexpr size_t kGroupLanes = kGroup * hn::MaxLanes(IntTag());
 
-struct Group {
-  Ints v[kGroup];
-};
+template <Rounding kMode>
+HWY_INLINE Ints RandomLanes(const uint32_t* random, size_t vector) {
+  if constexpr (kMode != Rounding::kStochastic) return hn::Zero(IntTag());
+  const WordTag d;
+  return hn::BitCast(IntTag(), hn::LoadU(d, random + vector * hn::Lanes(d)));
+}
 
-template <typename T>
-HWY_INLINE void LoadWords(const T* from, Group& group) {
-  const hn::Rebind<T, WordTag> d;
+// Float32 bits to stored codes of a format with fewer than 8 exponent bits.
+template <Rounding kMode>
+HWY_INLINE void EncodeCodes(const Constants& c, const CodeConstants& k, const uint32_t* random,
+                            Group& group, LaneCounts& found, uint8_t* to) {
+#if HWY_TARGET != HWY_SCALAR
+  if (HWY_LIKELY(IsPlain(group.v, c))) {
+    Group low;
+    for (size_t j = 0; j < kGroup; ++j) {
+      const Ints magnitude = hn::AndNot(Constants::Int(kSignBit), group.v[j]);
+      low.v[j] =
+          LowCodes<kMode>(Clipped<kMode, true>(magnitude, c), RandomLanes<kMode>(random, j), c, k);
+    }
+    if (k.code.bytes == 1) return StorePlain(low, group, k, to);
+    return StorePlain(low, group, k, reinterpret_cast<uint16_t*>(to));
+  }
+#endif
   for (size_t j = 0; j < kGroup; ++j) {
-    const auto words = hn::LoadU(d, from + j * hn::Lanes(d));
-    if constexpr (sizeof(T) == 4) {
-      group.v[j] = hn::BitCast(IntTag(), words);
-    } else {
-      group.v[j] = hn::PromoteTo(IntTag(), words);
-    }
+    group.v[j] = PackLanes<kMode>(group.v[j], RandomLanes<kMode>(random, j), c, k, found);
   }
+  StoreGroup(group, k.code.bytes, to);
 }
 
-template <typename T>
-HWY_INLINE void StoreWords(const Group& group, T* to) {
-  const hn::Rebind<T, WordTag> d;
+// Float32 bits to stored codes that are the upper part of the rounded bits.
+template <Rounding kMode, bool kByAdding>
+HWY_INLINE void EncodeUpper(const Constants& c, const CodeConstants& k, const uint32_t* random,
+                            Group& group, LaneCounts& found, uint8_t* to) {
+  const bool plain = IsPlain(group.v, c);
   for (size_t j = 0; j < kGroup; ++j) {
-    const auto words = hn::BitCast(WordTag(), group.v[j]);
-    if constexpr (sizeof(T) == 4) {
-      hn::StoreU(words, d, to + j * hn::Lanes(d));
-    } else {
-      hn::StoreU(hn::TruncateTo(d, words), d, to + j * hn::Lanes(d));
-    }
+    const Ints words = RandomLanes<kMode>(random, j);
+    const Ints bits = HWY_LIKELY(plain)
+                          ? RoundLanes<kMode, kByAdding, true>(group.v[j], words, c, found)
+                          : RoundLanes<kMode, kByAdding, false>(group.v[j], words, c, found);
+    group.v[j] = ShiftRightLogical(bits, k.shift);
   }
-}
-
-// A group of codes of 1, 2 or 4 bytes.
-HWY_INLINE void LoadGroup(const uint8_t* from, int bytes, Group& group) {
-  switch (bytes) {
-    case 1:
-      return LoadWords(from, group);
-    case 2:
-      return LoadWords(reinterpret_cast<const uint16_t*>(from), group);
-    default:
-      return LoadWords(reinterpret_cast<const uint32_t*>(from), group);
-  }
-}
-
-HWY_INLINE void StoreGroup(const Group& group, int bytes, uint8_t* to) {
-  switch (bytes) {
-    case 1:
-      return StoreWords(group, to);
-    case 2:
-      return StoreWords(group, reinterpret_cast<uint16_t*>(to));
-    default:
-      return StoreWords(group, reinterpret_cast<uint32_t*>(to));
-  }
-}
-
-// Codes to float32 bits.
-HWY_INLINE void DecodeGroup(const CodeParams& code, const CodeConstants& k, Group& group) {
-  if (code.subnormal_limit > 0) {
-    for (Ints& v : group.v) v = UnpackLanes(v, k);
-  } else if (code.shift > 0) {
-    for (Ints& v : group.v) v = hn::ShiftLeftSame(v, k.shift);
-  }
-}
-
-// Float32 bits to codes. kCode: of a format with fewer than 8 exponent bits; else they are the
-// upper part of the rounded bits. kPlain as in lanes-inl.h.
-template <Rounding kMode, bool kByAdding, bool kCode, bool kPlain>
-HWY_INLINE void EncodeGroup(const Constants& c, const CodeConstants& k, const uint32_t* random,
-                            Group& group, LaneCounts& found) {
-  for (size_t j = 0; j < kGroup; ++j) {
-    Ints words = hn::Zero(IntTag());
-    if constexpr (kMode == Rounding::kStochastic) {
-      words = hn::BitCast(IntTag(), hn::LoadU(WordTag(), random + j * hn::Lanes(WordTag())));
-    }
-    if constexpr (kCode) {
-      group.v[j] = PackLanes<kMode, kPlain>(group.v[j], words, c, k, found);
-    } else {
-      const Ints bits = RoundLanes<kMode, kByAdding, kPlain>(group.v[j], words, c, found);
-      group.v[j] = ShiftRightLogical(bits, k.shift);
-    }
-  }
+  StoreGroup(group, k.code.bytes, to);
 }
 
 // Runs step(i, from, to) for each group of n elements; the last few stand among zeros, which count
@@ -123,7 +87,8 @@ HWY_INLINE void ForGroups(const uint8_t* from, size_t from_bytes, uint8_t* to, s
   std::memcpy(to + i * to_bytes, out, (n - i) * to_bytes);
 }
 
-// At most kChunk elements. `random` has n words, and room to read a group more.
+// At most kChunk elements. `random` has n words, and room to read a group more. kCode: of a format
+// with fewer than 8 exponent bits.
 template <Rounding kMode, bool kByAdding, bool kCode>
 void PackChunk(const PackParams& params, const uint32_t* random, const uint8_t* wide,
                uint8_t* codes, size_t n, RoundCounts* counts) {
@@ -132,14 +97,12 @@ void PackChunk(const PackParams& params, const uint32_t* random, const uint8_t* 
   LaneCounts found;
   const auto step = [&](size_t i, const uint8_t* from, uint8_t* to) HWY_ATTR {
     Group group;
-    LoadGroup(from, params.element.bytes, group);
-    DecodeGroup(params.element, element, group);
-    if (HWY_LIKELY(IsPlain(group.v, c))) {
-      EncodeGroup<kMode, kByAdding, kCode, true>(c, k, random + i, group, found);
+    Decode(from, element, group);
+    if constexpr (kCode) {
+      EncodeCodes<kMode>(c, k, random + i, group, found, to);
     } else {
-      EncodeGroup<kMode, kByAdding, kCode, false>(c, k, random + i, group, found);
+      EncodeUpper<kMode, kByAdding>(c, k, random + i, group, found, to);
     }
-    StoreGroup(group, params.code.bytes, to);
   };
   ForGroups(wide, static_cast<size_t>(params.element.bytes), codes,
             static_cast<size_t>(params.code.bytes), n, step);
@@ -173,23 +136,26 @@ void ForRows(const Piece& piece, int64_t begin, int64_t n, const Work& work) {
 // The random words of [begin, begin + n), and those before the first that come in the same block
 // and after the last.
 struct RandomWords {
-  static constexpr size_t kMargin = 4 + 4 * hn::MaxLanes(PairTag()) + kGroupLanes;
+  static constexpr size_t kMargin = 4 + 4 * kChains * hn::MaxLanes(PairTag()) + kGroupLanes;
+
+  explicit RandomWords(uint64_t seed) : keys(seed) {}
 
   void Fill(const RoundParams& params, const Piece& piece, int64_t begin, int64_t n) {
     ForRows(piece, begin, n, [&](int64_t i, int64_t count, int64_t place) HWY_ATTR {
       const uint64_t first = params.offset + static_cast<uint64_t>(place);
       const size_t skip = first % 4, words = skip + static_cast<size_t>(count);
       if (i == 0 && count == n) {
-        FillRandom(params.seed, first / 4, (words + 3) / 4, made);
+        FillRandom(keys, first / 4, (words + 3) / 4, made);
         start = made + skip;
         return;
       }
-      FillRandom(params.seed, first / 4, (words + 3) / 4, row);
+      FillRandom(keys, first / 4, (words + 3) / 4, row);
       std::memcpy(made + i, row + skip, static_cast<size_t>(count) * sizeof(uint32_t));
       start = made;
     });
   }
 
+  PhiloxKeys keys;
   HWY_ALIGN uint32_t made[kSmallChunk + kMargin];
   HWY_ALIGN uint32_t row[kSmallChunk + kMargin];
   const uint32_t* start = made;
@@ -201,7 +167,7 @@ void PackPieces(const PackParams& params, const Piece& piece, const uint8_t* wid
   constexpr bool kRandom = kMode == Rounding::kStochastic;
   const int64_t width = params.code.bytes;
   HWY_ALIGN uint8_t side_by_side[4 * kSmallChunk];
-  RandomWords random;
+  RandomWords random(params.round.seed);
   ForPieces(piece, begin, end, kRandom ? kSmallChunk : kChunk,
             [&](int64_t i, int64_t count, int64_t place, bool rows) {
               if constexpr (kRandom) random.Fill(params.round, piece, i, count);
@@ -219,11 +185,10 @@ void PackPieces(const PackParams& params, const Piece& piece, const uint8_t* wid
 template <Rounding kMode>
 void PackMode(const PackParams& params, const Piece& piece, const uint8_t* wide, uint8_t* codes,
               int64_t begin, int64_t end, RoundCounts* counts) {
-  constexpr bool kEven = kMode == Rounding::kNearestEven;
   if (params.code.subnormal_limit > 0) {
     PackPieces<kMode, false, true>(params, piece, wide, codes, begin, end, counts);
-  } else if (kEven && CanAdd(params.round)) {
-    PackPieces<kMode, kEven, false>(params, piece, wide, codes, begin, end, counts);
+  } else if (ByAdding(kMode) && CanAdd(params.round)) {
+    PackPieces<kMode, ByAdding(kMode), false>(params, piece, wide, codes, begin, end, counts);
   } else {
     PackPieces<kMode, false, false>(params, piece, wide, codes, begin, end, counts);
   }
@@ -245,18 +210,17 @@ void PackRange(Rounding rounding, const PackParams& params, const Piece& piece, 
   }
 }
 
-// Rounds float32 bits to the wide tensor's elements.
-template <bool kPlain>
+// Rounds float32 bits to stored elements of the wide tensor.
 HWY_INLINE void EncodeElements(const UnpackParams& params, const Constants& c,
-                               const CodeConstants& k, Group& group) {
+                               const CodeConstants& k, Group& group, uint8_t* to) {
   LaneCounts unused;
   constexpr Rounding kMode = Rounding::kNearestEven;
   if (params.exact) {
-    for (Ints& v : group.v) v = ShiftRightLogical(v, k.shift);
+    StoreUpper(group, k, to);
   } else if (params.element.subnormal_limit > 0) {
-    EncodeGroup<kMode, false, true, kPlain>(c, k, nullptr, group, unused);
+    EncodeCodes<kMode>(c, k, nullptr, group, unused, to);
   } else {
-    EncodeGroup<kMode, false, false, kPlain>(c, k, nullptr, group, unused);
+    EncodeUpper<kMode, false>(c, k, nullptr, group, unused, to);
   }
 }
 
@@ -266,22 +230,15 @@ void UnpackChunk(const UnpackParams& params, const uint8_t* codes, uint8_t* wide
   const CodeConstants element(params.element_round, params.element);
   const auto step = [&](size_t, const uint8_t* from, uint8_t* to) HWY_ATTR {
     Group group;
-    LoadGroup(from, params.code.bytes, group);
-    DecodeGroup(params.code, k, group);
+    Decode(from, k, group);
     if (params.add) {
       Group sum;
-      LoadGroup(to, params.element.bytes, sum);
-      DecodeGroup(params.element, element, sum);
+      Decode(to, element, sum);
       for (size_t j = 0; j < kGroup; ++j) {
         group.v[j] = AsInts(AsFloats(sum.v[j]) + AsFloats(group.v[j]));
       }
     }
-    if (params.exact || IsPlain(group.v, c)) {
-      EncodeElements<true>(params, c, element, group);
-    } else {
-      EncodeElements<false>(params, c, element, group);
-    }
-    StoreGroup(group, params.element.bytes, to);
+    EncodeElements(params, c, element, group, to);
   };
   ForGroups(codes, static_cast<size_t>(params.code.bytes), wide,
             static_cast<size_t>(params.element.bytes), n, step);
