@@ -20,16 +20,17 @@ constexpr int64_t kMaxBatchSize = int64_t{1} << 20;
 absl::Status CheckMemory(const PlanRequest& request) {
   if (request.memory_bytes < 0) {
     return InvalidField("precision.memory_bytes", absl::StrCat(request.memory_bytes),
-                        "0 for no limit, or a number of bytes", "Use 0, or the bytes there are.");
+                        "a number of bytes above 0, or 0 for no limit",
+                        "Use 8589934592 for 8 GiB.");
   }
   if (request.recipe == Recipe::kBf16 && request.precision.policy == "none") {
-    return InvalidField("precision.recipe", "bf16", "the paper's recipe with policy none",
-                        "Use policy uniform with low ratio 0 for bf16 everywhere.");
+    return InvalidField("precision.recipe", "bf16", "paper with policy none, which trains in fp32",
+                        "Use policy uniform with low ratio 0 to have everything in bf16.");
   }
   const std::optional<double> ratio = request.precision.low_ratio;
   if (request.memory_bytes > 0 && ratio.has_value() && request.precision.policy != "uniform") {
-    return InvalidField("precision.low_ratio", absl::StrCat(*ratio), "nothing with a memory limit",
-                        "Leave it out: the smallest ratio that fits is taken.");
+    return InvalidField("precision.low_ratio", absl::StrCat(*ratio),
+                        "nothing with memory_bytes, which chooses it", "Leave one of the two out.");
   }
   return absl::OkStatus();
 }

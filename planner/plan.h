@@ -44,8 +44,6 @@ enum class Recipe {
   kBf16,   // bf16; bf16. Statistics, loss and master weights are fp32.
 };
 
-enum class OptimizerKind { kSgd, kAdamW };
-
 struct PlanRequest {
   // Built-in model: {name without "builtin:", width, classes, input shape [C, H, W]}.
   ModelOptions model;
@@ -65,7 +63,6 @@ struct PlanRequest {
   // taken, and then, if allowed, recomputing; other policies are checked.
   int64_t memory_bytes = 0;
   Recompute recompute = Recompute::kAuto;
-  // SGD has one moment a parameter element, AdamW two.
   OptimizerKind optimizer = OptimizerKind::kSgd;
   OptimizerStateWidth optimizer_state = OptimizerStateWidth::kFp32;
 };

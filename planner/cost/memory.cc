@@ -120,9 +120,8 @@ MemoryForecast MemoryModel::Predict(const std::vector<kernels::Format>& formats)
     }
   }
   for (const Span& span : spans_) {
-    const bool is_saved =
-        span.kind == MemoryKind::kActivations || span.kind == MemoryKind::kWeights;
-    if (is_saved && span.first < forward_tasks_ && span.last >= forward_tasks_) {
+    if (span.kind == MemoryKind::kActivations && span.first < forward_tasks_ &&
+        span.last >= forward_tasks_) {
       forecast.saved_for_backward_bytes += BytesOf(span, formats, as_computed);
     }
   }

@@ -16,6 +16,8 @@
 
 namespace mantissa::planner {
 
+// SGD has one moment a parameter element, AdamW two.
+enum class OptimizerKind { kSgd, kAdamW };
 enum class OptimizerStateWidth { kFp32, kBf16, kInt8 };
 
 inline constexpr int64_t kMomentBlockElements = 2048;

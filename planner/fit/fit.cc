@@ -18,19 +18,15 @@ Assignment Prefix(const FitRequest& request, const std::vector<int>& order, size
   return assignment;
 }
 
-// As few low groups as fit; all where that is not enough. A low group never needs more.
+// As few low groups as fit; all where that is not enough. One after the other: one more can need
+// more, where an operator that computed with its values as they are stored has to unpack them.
 Assignment FewestLow(const FitRequest& request, const std::vector<int>& order,
                      const MemoryModel& model) {
-  size_t fewest = 0, most = order.size();
-  while (fewest < most) {
-    const size_t middle = (fewest + most) / 2;
-    if (model.PeakBytes(Prefix(request, order, middle).formats) <= request.memory_bytes) {
-      most = middle;
-    } else {
-      fewest = middle + 1;
-    }
+  for (size_t count = 0; count < order.size(); ++count) {
+    Assignment assignment = Prefix(request, order, count);
+    if (model.PeakBytes(assignment.formats) <= request.memory_bytes) return assignment;
   }
-  return Prefix(request, order, most);
+  return Prefix(request, order, order.size());
 }
 
 int64_t PeakOf(const FitRequest& request, const Fitted& fitted) {
@@ -47,7 +43,7 @@ RecomputeSearch SearchFor(const FitRequest& request, const Assignment& assignmen
 
 // With a policy that has an order.
 Fitted FitInOrder(const FitRequest& request, const std::vector<int>& order) {
-  Fitted fitted;
+  Fitted fitted{.in_order = true};
   if (request.recompute == Recompute::kCheap) {
     const Assignment all_low = Prefix(request, order, order.size());
     fitted.recompute = SearchFor(request, all_low).LowestPeak();

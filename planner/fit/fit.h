@@ -45,6 +45,8 @@ struct Fitted {
   Assignment assignment;
   std::vector<bool> recompute;  // by value; empty: none
   int64_t peak_bytes = 0;
+  // The policy has an order of groups, and as few as fit are low; all, where that does not fit.
+  bool in_order = false;
 };
 
 // The choice within the limit; where there is none, the one with the lowest peak that was found.

@@ -61,10 +61,6 @@ bool RecomputingFits(FitRequest request, const Fitted& fitted) {
   return Allows(request, fitted, fitted.assignment.formats);
 }
 
-bool HasOrder(const FitRequest& request) {
-  return !request.policy.GroupOrder(request.graph, request.tensors, request.batch_size).empty();
-}
-
 bool DemotionFits(const FitRequest& request, const Fitted& fitted) {
   const std::vector<bool> all(request.tensors.group_count(), true);
   return Allows(request, fitted,
@@ -74,9 +70,8 @@ bool DemotionFits(const FitRequest& request, const Fitted& fitted) {
 }  // namespace
 
 absl::Status Shortfall(const FitRequest& request, const Fitted& fitted) {
-  const bool has_order = HasOrder(request);
   std::vector<std::string> remedies;
-  if (!has_order && DemotionFits(request, fitted)) remedies.push_back("policy demotion");
+  if (!fitted.in_order && DemotionFits(request, fitted)) remedies.push_back("policy demotion");
   if (RecomputingFits(request, fitted)) remedies.push_back("recomputing (recompute auto)");
   const std::string state = NarrowerState(request, fitted);
   if (!state.empty()) remedies.push_back(absl::StrCat("optimizer state ", state));
@@ -86,7 +81,7 @@ absl::Status Shortfall(const FitRequest& request, const Fitted& fitted) {
   const bool recomputes = std::find(recompute.begin(), recompute.end(), true) != recompute.end();
   return absl::FailedPreconditionError(absl::StrCat(
       "a training step needs ", HumanBytes(fitted.peak_bytes), " of tensors (",
-      has_order ? "every group low" : absl::StrCat("policy ", request.policy_name),
+      fitted.in_order ? "every group low" : absl::StrCat("policy ", request.policy_name),
       recomputes ? ", cheap operators recomputed" : "", ", batch size ", request.batch_size,
       "); precision.memory_bytes allows ", HumanBytes(request.memory_bytes), ", which is ",
       HumanBytes(fitted.peak_bytes - request.memory_bytes), " less. ",

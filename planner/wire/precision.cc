@@ -41,10 +41,6 @@ absl::Status CheckAndFillEnums(v1::PrecisionSpec& spec) {
   if (spec.storage() == v1::STORAGE_UNSPECIFIED) spec.set_storage(v1::STORAGE_PACKED);
   if (spec.recipe() == v1::RECIPE_UNSPECIFIED) spec.set_recipe(v1::RECIPE_PAPER);
   if (spec.recompute() == v1::RECOMPUTE_UNSPECIFIED) spec.set_recompute(v1::RECOMPUTE_AUTO);
-  if (spec.recipe() == v1::RECIPE_BF16 && spec.policy() == v1::POLICY_NAME_NONE) {
-    return InvalidField("recipe", "bf16", "paper with policy none, which trains in fp32",
-                        "Use policy uniform with low ratio 0 to have everything in bf16.");
-  }
   return absl::OkStatus();
 }
 
@@ -64,17 +60,8 @@ bool TakesAnyRatio(v1::PolicyName policy) {
 }
 
 absl::Status CheckAndFillRatio(v1::PrecisionSpec& spec) {
-  if (spec.memory_bytes() < 0) {
-    return InvalidField("memory_bytes", absl::StrCat(spec.memory_bytes()),
-                        "a number of bytes above 0, or 0 for no limit",
-                        "Use 8589934592 for 8 GiB.");
-  }
   RETURN_IF_ERROR(MakePolicy(PolicyOptionsOf(spec)).status());
   const bool chosen_by_budget = spec.memory_bytes() > 0 && TakesAnyRatio(spec.policy());
-  if (chosen_by_budget && spec.has_low_ratio()) {
-    return InvalidField("low_ratio", absl::StrCat(spec.low_ratio()),
-                        "nothing with memory_bytes, which chooses it", "Leave one of the two out.");
-  }
   const std::optional<double> ratio = EffectiveLowRatio(PolicyOptionsOf(spec));
   if (ratio.has_value() && !chosen_by_budget) spec.set_low_ratio(*ratio);
   return absl::OkStatus();

@@ -27,8 +27,9 @@ std::string PolicyNameText(v1::PolicyName policy);
 bool TakesLowRatio(v1::PolicyName policy);
 
 // The spec with its defaults filled in and its ranges checked, as common.proto documents them.
-// Group ids are checked by the plan itself: they depend on the model. Under a memory budget
-// low_ratio stays unset where the budget chooses it, so that the result can be asked for again.
+// Group ids, the budget of memory and what goes together are checked by the plan itself. Under a
+// memory budget low_ratio stays unset where the budget chooses it, so that the result can be asked
+// for again.
 absl::StatusOr<v1::PrecisionSpec> NormalizePrecision(const v1::PrecisionSpec& spec);
 
 // REQUIRES: NormalizePrecision(spec) is OK.

@@ -39,9 +39,7 @@ void MemoryTimeline::EndTask() {
 
 void MemoryTimeline::EndForward() {
   if (!in_step_) return;
-  const MemoryByKind live = meter_->Live();
-  step_.saved_for_backward_bytes =
-      live.of(MemoryKind::kActivations) + live.of(MemoryKind::kWeights);
+  step_.saved_for_backward_bytes = meter_->Live().of(MemoryKind::kActivations);
 }
 
 const planner::MemoryForecast& MemoryTimeline::EndStep() {

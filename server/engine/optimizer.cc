@@ -85,7 +85,7 @@ std::unique_ptr<Optimizer> MakeOptimizer(const OptimizerOptions& options,
     return Moment(name, sign, options.state, options.seed, number, parameters);
   };
   std::vector<Moment> moments;
-  if (options.kind == OptimizerKind::kAdamW) {
+  if (options.kind == planner::OptimizerKind::kAdamW) {
     moments.push_back(moment("first", MomentSign::kAny, 0));
     moments.push_back(moment("second", MomentSign::kPositive, 1));
     return std::make_unique<AdamW>(options, std::move(moments));

@@ -1,8 +1,7 @@
 // Changes the fp32 master weights by their gradients.
 //
-//   std::unique_ptr<Optimizer> optimizer = MakeOptimizer({.kind = OptimizerKind::kSgd}, masters);
-//   optimizer->BeginStep();
-//   for (size_t i = 0; i < masters.size(); ++i) {
+//   std::unique_ptr<Optimizer> optimizer = MakeOptimizer({.kind = planner::OptimizerKind::kSgd},
+//   masters); optimizer->BeginStep(); for (size_t i = 0; i < masters.size(); ++i) {
 //     optimizer->Update(i, masters[i], gradients[i], learning_rate);
 //   }
 //
@@ -26,7 +25,7 @@
 namespace mantissa::engine {
 
 struct OptimizerOptions {
-  OptimizerKind kind = OptimizerKind::kSgd;
+  planner::OptimizerKind kind = planner::OptimizerKind::kSgd;
   double momentum = 0.9;  // of SGD
   double weight_decay = 5e-4;
   // Of AdamW (Loshchilov and Hutter, ICLR 2019).

@@ -13,7 +13,6 @@
 namespace mantissa::engine {
 
 enum class DeviceChoice { kAuto, kCpu, kCuda };
-enum class OptimizerKind { kSgd, kAdamW };
 enum class ScheduleKind { kCosine, kStep, kConstant };
 enum class RoundingMode { kNearestEven, kNearestAway, kStochastic, kReference };
 enum class AugmentKind { kNone, kCropFlip, kCrop };
@@ -27,7 +26,7 @@ struct TrainingOptions {
   int64_t max_steps = 0;  // 0: no limit but epochs
   // Samples a step. The last step of an epoch takes what is left, be it fewer.
   int64_t batch_size = 128;
-  OptimizerKind optimizer = OptimizerKind::kSgd;
+  planner::OptimizerKind optimizer = planner::OptimizerKind::kSgd;
   double learning_rate = 0.1;
   double momentum = 0.9;  // of SGD; AdamW takes 0.9 and 0.999
   double weight_decay = 5e-4;

@@ -19,8 +19,9 @@ data::LoadOptions CommonOptions(const Message& message) {
   return options;
 }
 
-OptimizerKind OptimizerOf(v1::Optimizer optimizer) {
-  return optimizer == v1::OPTIMIZER_ADAMW ? OptimizerKind::kAdamW : OptimizerKind::kSgd;
+planner::OptimizerKind OptimizerOf(v1::Optimizer optimizer) {
+  return optimizer == v1::OPTIMIZER_ADAMW ? planner::OptimizerKind::kAdamW
+                                          : planner::OptimizerKind::kSgd;
 }
 
 ScheduleKind ScheduleOf(v1::Schedule schedule) {

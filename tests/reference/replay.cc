@@ -90,7 +90,7 @@ engine::StepOptions StepOptionsOf(const RecordedRun& run, int64_t steps_per_epoc
       .loss_scale = {.scale = run.loss_scale,
                      .dynamic = dynamic,
                      .growth_interval = dynamic ? steps_per_epoch * run.scale_growth_epochs : 1},
-      .optimizer = {.kind = engine::OptimizerKind::kSgd,
+      .optimizer = {.kind = planner::OptimizerKind::kSgd,
                     .momentum = run.momentum,
                     .weight_decay = run.weight_decay}};
 }

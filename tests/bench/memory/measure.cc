@@ -31,10 +31,7 @@ StepOptions OptionsFor(const planner::Plan& plan, MemoryTimeline* timeline) {
   const bool bf16 = request.recipe == planner::Recipe::kBf16;
   return {.round = request.precision.policy != "none",
           .batch_size = request.batch_size,
-          .optimizer = {.kind = request.optimizer == planner::OptimizerKind::kAdamW
-                                    ? OptimizerKind::kAdamW
-                                    : OptimizerKind::kSgd,
-                        .state = request.optimizer_state},
+          .optimizer = {.kind = request.optimizer, .state = request.optimizer_state},
           .runner = {.storage = request.packed ? Storage::kPacked : Storage::kEmulated,
                      .wide = bf16 ? at::kBFloat16 : at::kFloat,
                      .recompute = plan.recompute,

@@ -1,6 +1,7 @@
 #include "planner/fit/fit.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -9,6 +10,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "planner/plan.h"
+#include "planner/policies/assign.h"
 #include "planner/policies/registry.h"
 
 namespace mantissa::planner {
@@ -55,6 +57,40 @@ TEST_P(FitEveryModelTest, TakesTheFewestGroupsOfThePolicysOrderThatFit) {
     fewer.precision = {.policy = "explicit", .low_groups = taken};
     fewer.memory_bytes = 0;
     EXPECT_GT(MakePlan(fewer).value().memory.peak_bytes, request.memory_bytes) << policy;
+  }
+}
+
+// Whatever the peak does on the way: in bf16, where high is what operators compute with, a low
+// group can need more than a high one.
+TEST_P(FitEveryModelTest, TakesFewerGroupsThanAnyOtherPrefixThatFits) {
+  for (const Recipe recipe : {Recipe::kPaper, Recipe::kBf16}) {
+    for (const char* policy : {"demotion", "increasing", "random"}) {
+      PlanRequest request = RequestFor(GetParam(), policy);
+      request.recipe = recipe;
+      request.batch_size = 32;
+      const int64_t high = PeakAt(request, 0), low = PeakAt(request, 1);
+      for (const double share : {0.8, 0.3}) {
+        request.memory_bytes = low + static_cast<int64_t>(share * static_cast<double>(high - low));
+        const Plan plan = MakePlan(request).value();
+        EXPECT_LE(plan.memory.peak_bytes, request.memory_bytes);
+        const std::vector<int> order = MakePolicy(request.precision, PolicyContextOf(request))
+                                           .value()
+                                           ->GroupOrder(plan.graph, plan.tensors, 32);
+        const MemoryModel model(plan.graph, plan.tensors, plan.schedule, 32,
+                                MemoryOptionsOf(request));
+        std::vector<bool> group_low(order.size(), false);
+        int64_t before = INT64_MAX;
+        for (int count = 0; count < CountTrue(plan.assignment.group_low); ++count) {
+          const int64_t peak = model.PeakBytes(
+              InRecipe(AssignGroups(plan.tensors, group_low).formats, HighFormat(recipe)));
+          EXPECT_GT(peak, request.memory_bytes) << policy << " " << count;
+          EXPECT_TRUE(peak <= before || recipe == Recipe::kBf16) << policy << " " << count;
+          before = peak;
+          group_low[order[count]] = true;
+        }
+        EXPECT_EQ(group_low, plan.assignment.group_low) << policy;
+      }
+    }
   }
 }
 

@@ -214,6 +214,28 @@ TEST(PlanFromProto, GivesBackWhatABudgetChose) {
   }
 }
 
+TEST(PlanFromRequest, RefusesBudgetsAndRecipesThatGoWithNothingElse) {
+  const auto refused = [](void (*change)(v1::PrecisionSpec&)) {
+    v1::PlanRequest request = Request("squeezenet");
+    change(*request.mutable_precision());
+    const std::vector<FieldViolation> violations =
+        FieldViolationsOf(PlanFromRequest(request).status());
+    return violations.size() == 1 ? violations[0].field : "";
+  };
+  EXPECT_EQ(refused([](v1::PrecisionSpec& s) { s.set_memory_bytes(-1); }),
+            "precision.memory_bytes");
+  EXPECT_EQ(refused([](v1::PrecisionSpec& s) {
+              s.set_memory_bytes(int64_t{1} << 40);
+              s.set_low_ratio(0.5);
+            }),
+            "precision.low_ratio");
+  EXPECT_EQ(refused([](v1::PrecisionSpec& s) {
+              s.set_recipe(v1::RECIPE_BF16);
+              s.set_policy(v1::POLICY_NAME_NONE);
+            }),
+            "precision.recipe");
+}
+
 TEST(PlanFromProto, GivesBackRecipeStorageAndOptimizer) {
   v1::PlanRequest request = Request("shufflenet_v2");
   request.mutable_precision()->set_recipe(v1::RECIPE_BF16);

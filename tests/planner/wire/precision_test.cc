@@ -76,10 +76,6 @@ TEST(NormalizePrecision, LeavesTheRatioToABudgetWhereThePolicyTakesAny) {
     EXPECT_EQ(NormalizePrecision(spec)->low_ratio(), 0.5) << policy;
     spec.set_memory_bytes(1);
     EXPECT_FALSE(NormalizePrecision(spec)->has_low_ratio()) << policy;
-    spec.set_low_ratio(0.5);
-    const absl::Status status = NormalizePrecision(spec).status();
-    ASSERT_EQ(FieldViolationsOf(status).size(), 1) << status;
-    EXPECT_EQ(FieldViolationsOf(status)[0].field, "low_ratio");
   }
   v1::PrecisionSpec spec;
   spec.set_policy(v1::POLICY_NAME_UNIFORM);
@@ -112,14 +108,8 @@ INSTANTIATE_TEST_SUITE_P(
         BadSpec{[](v1::PrecisionSpec& s) { s.set_storage(static_cast<v1::Storage>(77)); },
                 "storage"},
         BadSpec{[](v1::PrecisionSpec& s) { s.set_recipe(static_cast<v1::Recipe>(-1)); }, "recipe"},
-        BadSpec{[](v1::PrecisionSpec& s) {
-                  s.set_recipe(v1::RECIPE_BF16);
-                  s.set_policy(v1::POLICY_NAME_NONE);
-                },
-                "recipe"},
         BadSpec{[](v1::PrecisionSpec& s) { s.set_recompute(static_cast<v1::Recompute>(4)); },
                 "recompute"},
-        BadSpec{[](v1::PrecisionSpec& s) { s.set_memory_bytes(-1); }, "memory_bytes"},
         BadSpec{[](v1::PrecisionSpec& s) { s.set_low_ratio(1.5); }, "low_ratio"},
         BadSpec{[](v1::PrecisionSpec& s) { s.set_promotion_threshold(0); }, "promotion_threshold"},
         BadSpec{[](v1::PrecisionSpec& s) { s.set_promotion_threshold(2.5); },

@@ -49,7 +49,7 @@ struct Outcome {
 };
 
 // Four steps on random gradients.
-Outcome RunSteps(OptimizerKind kind, OptimizerStateWidth width, int64_t elements,
+Outcome RunSteps(planner::OptimizerKind kind, OptimizerStateWidth width, int64_t elements,
                  uint64_t seed = 1) {
   Outcome run{.parameter = Normal({elements}, 0)};
   run.optimizer = MakeOptimizer({.kind = kind, .state = width, .seed = seed}, {run.parameter});
@@ -62,14 +62,16 @@ Outcome RunSteps(OptimizerKind kind, OptimizerStateWidth width, int64_t elements
 
 double MaxOf(const at::Tensor& tensor) { return tensor.abs().max().item<double>(); }
 
-class WidthTest : public ::testing::TestWithParam<std::tuple<OptimizerKind, OptimizerStateWidth>> {
+class WidthTest
+    : public ::testing::TestWithParam<std::tuple<planner::OptimizerKind, OptimizerStateWidth>> {
  protected:
-  const OptimizerKind kind_ = std::get<0>(GetParam());
+  const planner::OptimizerKind kind_ = std::get<0>(GetParam());
   const OptimizerStateWidth width_ = std::get<1>(GetParam());
 };
 
 INSTANTIATE_TEST_SUITE_P(AllWidths, WidthTest,
-                         Combine(Values(OptimizerKind::kSgd, OptimizerKind::kAdamW),
+                         Combine(Values(planner::OptimizerKind::kSgd,
+                                        planner::OptimizerKind::kAdamW),
                                  Values(OptimizerStateWidth::kBf16, OptimizerStateWidth::kInt8)));
 
 TEST_P(WidthTest, StepsStayWithinTheRoundingOfTheMomentsOfTheFp32Steps) {
@@ -77,7 +79,7 @@ TEST_P(WidthTest, StepsStayWithinTheRoundingOfTheMomentsOfTheFp32Steps) {
   const Outcome run = RunSteps(kind_, width_, kMany);
   const at::Tensor error = run.parameter - exact.parameter;
   EXPECT_GT(MaxOf(error), 0);
-  if (kind_ == OptimizerKind::kSgd) {
+  if (kind_ == planner::OptimizerKind::kSgd) {
     // A momentum stays below 2 * 4.42 + 9 * 0.05 in magnitude (what 4 steps of these gradients sum
     // up to at most); a rounding moves it by one unit of bf16, 2^-8 of its power of two, or half
     // the widest gap of the 8-bit table, 0.9 / 64 / 2 of the block's largest. Three roundings reach
@@ -156,8 +158,8 @@ TEST_P(WidthTest, SolvesLeastSquaresAsWellAsFp32) {
 }
 
 TEST(Int8Moments, SmallParametersAreBitForBitThoseOfFp32) {
-  const Outcome exact = RunSteps(OptimizerKind::kAdamW, OptimizerStateWidth::kFp32, 4095);
-  const Outcome run = RunSteps(OptimizerKind::kAdamW, OptimizerStateWidth::kInt8, 4095);
+  const Outcome exact = RunSteps(planner::OptimizerKind::kAdamW, OptimizerStateWidth::kFp32, 4095);
+  const Outcome run = RunSteps(planner::OptimizerKind::kAdamW, OptimizerStateWidth::kInt8, 4095);
   EXPECT_TRUE(at::equal(run.parameter, exact.parameter));
 }
 
@@ -165,9 +167,10 @@ TEST(Int8Moments, SmallParametersAreBitForBitThoseOfFp32) {
 // moments are not.
 TEST(Int8Moments, SecondMomentsTooSmallForTheTableDoNotBlowUpTheStep) {
   const at::Tensor parameter = at::zeros({4096});
-  const auto optimizer = MakeOptimizer(
-      {.kind = OptimizerKind::kAdamW, .weight_decay = 0, .state = OptimizerStateWidth::kInt8},
-      {parameter});
+  const auto optimizer = MakeOptimizer({.kind = planner::OptimizerKind::kAdamW,
+                                        .weight_decay = 0,
+                                        .state = OptimizerStateWidth::kInt8},
+                                       {parameter});
   for (int step = 0; step < 5; ++step) {
     at::Tensor gradient = at::full({4096}, step == 0 ? 1e-4 : 0.0);
     gradient[0] = 1.0;

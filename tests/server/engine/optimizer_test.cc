@@ -43,7 +43,7 @@ TEST(Sgd, FollowsTheFormulaOverThreeSteps) {
 }
 
 TEST(AdamW, FollowsTheFormulaOverThreeSteps) {
-  const OptimizerOptions options{.kind = OptimizerKind::kAdamW, .weight_decay = 0.1};
+  const OptimizerOptions options{.kind = planner::OptimizerKind::kAdamW, .weight_decay = 0.1};
   const at::Tensor parameter = Floats(kStart);
   const auto optimizer = MakeOptimizer(options, {parameter});
   RunAll(*optimizer, parameter, 0.01);

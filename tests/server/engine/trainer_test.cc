@@ -168,8 +168,8 @@ TEST(Train, SameJobTwiceGivesEqualWeightsBitForBit) {
   EXPECT_NE(weights, Trained(options));
 }
 
-class ResumeTest
-    : public ::testing::TestWithParam<std::tuple<OptimizerKind, planner::OptimizerStateWidth>> {};
+class ResumeTest : public ::testing::TestWithParam<
+                       std::tuple<planner::OptimizerKind, planner::OptimizerStateWidth>> {};
 
 TEST_P(ResumeTest, GoesOnFromACheckpointAsIfItHadNeverStopped) {
   TempFolder whole_folder, folder;
@@ -219,10 +219,10 @@ TEST_P(ResumeTest, GoesOnFromACheckpointAsIfItHadNeverStopped) {
 
 INSTANTIATE_TEST_SUITE_P(
     Optimizers, ResumeTest,
-    ::testing::Combine(::testing::Values(OptimizerKind::kSgd, OptimizerKind::kAdamW),
-                       ::testing::Values(planner::OptimizerStateWidth::kFp32,
-                                         planner::OptimizerStateWidth::kBf16,
-                                         planner::OptimizerStateWidth::kInt8)));
+    ::testing::Combine(
+        ::testing::Values(planner::OptimizerKind::kSgd, planner::OptimizerKind::kAdamW),
+        ::testing::Values(planner::OptimizerStateWidth::kFp32, planner::OptimizerStateWidth::kBf16,
+                          planner::OptimizerStateWidth::kInt8)));
 
 TEST(Train, ACheckpointWithMomentsOfAnotherWidthIsRefusedWithBothWidths) {
   TempFolder folder;

@@ -70,7 +70,7 @@ TEST(WorkerTask, WhatAJobSaysArrivesUnchanged) {
   const TrainingOptions options = TrainingOptionsOf(task, SmallPlan(), 1);
   EXPECT_EQ(options.epochs, 7);
   EXPECT_EQ(options.max_steps, 30);
-  EXPECT_EQ(options.optimizer, OptimizerKind::kAdamW);
+  EXPECT_EQ(options.optimizer, planner::OptimizerKind::kAdamW);
   EXPECT_EQ(options.learning_rate, 0.003);
   EXPECT_EQ(options.batch_size, 32);
   EXPECT_EQ(options.model.name, "squeezenet");
