@@ -15,6 +15,7 @@
 #include "server/engine/evaluator.h"
 #include "server/engine/fit.h"
 #include "server/engine/gpu.h"
+#include "server/engine/memory_budget.h"
 #include "server/engine/memory_timeline.h"
 #include "server/engine/model_state.h"
 #include "server/engine/schedule.h"
@@ -254,17 +255,7 @@ absl::StatusOr<TrainingResult> Train(planner::Plan& plan, const data::LoadedData
   return CatchTorch([&]() -> absl::StatusOr<TrainingResult> {
     ASSIGN_OR_RETURN(const at::Device device, OpenDevice(options.device));
     MakeDeterministic(options, device);
-    if (device.is_cuda()) {
-      // As large as launches want them and the budget, planned for a CPU's tiles, allows.
-      const int64_t budget = plan.request.memory_bytes;
-      plan.request.tile_bytes = planner::kGpuTileBytes;
-      planner::Forecast(plan);
-      while (budget > 0 && plan.memory.peak_bytes > budget &&
-             plan.request.tile_bytes > planner::TileOptions().tile_bytes) {
-        plan.request.tile_bytes /= 2;
-        planner::Forecast(plan);
-      }
-    }
+    if (device.is_cuda()) FitTiles(planner::kGpuTileBytes, plan);
     return Training(plan, data, options, device, observer).Run();
   });
 }

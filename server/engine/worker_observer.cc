@@ -62,7 +62,10 @@ WorkerReport PromotionsReport(const StepRecord& record) {
 }  // namespace
 
 WorkerObserver::WorkerObserver(rpc::WorkerChannel& channel, History& history, Options options)
-    : channel_(channel), history_(history), options_(std::move(options)) {}
+    : channel_(channel),
+      history_(history),
+      options_(std::move(options)),
+      budget_(options_.memory_budget_bytes) {}
 
 absl::Status WorkerObserver::OnStart(int64_t total_steps, int64_t first_step) {
   started_ = true;
@@ -114,16 +117,11 @@ absl::Status WorkerObserver::OnMemory(const MemoryRecord& record) {
   WorkerReport report;
   *report.mutable_memory_measured() = memory;
   RETURN_IF_ERROR(channel_.Report(std::move(report)));
-  const int64_t budget = options_.memory_budget_bytes;
-  if (budget == 0 || record.measured.peak_bytes <= budget || over_budget_) return absl::OkStatus();
-  over_budget_ = true;
+  std::optional<std::string> over_budget =
+      budget_.Check(record.step, record.measured.peak_bytes, record.predicted.peak_bytes);
+  if (!over_budget) return absl::OkStatus();
   WorkerReport notice;
-  notice.mutable_notice()->set_message(
-      absl::StrCat("step ", record.step, " needed ", record.measured.peak_bytes,
-                   " bytes of tensors, more than the budget of ", budget, "; it was planned with ",
-                   record.predicted.peak_bytes,
-                   " for the precision in force, which promotions raise. A smaller budget leaves "
-                   "room for them."));
+  notice.mutable_notice()->set_message(*std::move(over_budget));
   return channel_.Report(std::move(notice));
 }
 

@@ -17,6 +17,7 @@
 #include "absl/time/time.h"
 #include "mantissa/v1/job.pb.h"
 #include "planner/graph/graph.h"
+#include "server/engine/memory_budget.h"
 #include "server/engine/trainer.h"
 #include "server/engine/worker_history.h"
 #include "server/rpc/worker_channel.h"
@@ -65,7 +66,7 @@ class WorkerObserver : public TrainingObserver {
   std::optional<EvaluationRecord> evaluation_;
   std::optional<v1::JobMemory> memory_;
   double slowest_step_seconds_ = 0;
-  bool over_budget_ = false;
+  BudgetWatch budget_;
 };
 
 }  // namespace mantissa::engine
