@@ -12,8 +12,6 @@
 #include <array>
 #include <cstdint>
 
-#include "absl/strings/string_view.h"
-
 namespace mantissa::planner {
 
 enum class MemoryKind {
@@ -25,13 +23,6 @@ enum class MemoryKind {
   kWorkspace,    // everything inside a task: unpacked tiles, temporaries of operators, the batch
 };
 inline constexpr int kMemoryKinds = 6;
-
-// "masters", "weights", "activations", "gradients", "optimizer", "workspace".
-constexpr absl::string_view MemoryKindName(MemoryKind kind) {
-  constexpr absl::string_view kNames[kMemoryKinds] = {"masters",   "weights",   "activations",
-                                                      "gradients", "optimizer", "workspace"};
-  return kNames[static_cast<int>(kind)];
-}
 
 // Bytes.
 struct MemoryByKind : std::array<int64_t, kMemoryKinds> {

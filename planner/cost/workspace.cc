@@ -132,14 +132,13 @@ class WorkspaceModel {
     };
     switch (kind) {
       case GradientKind::kConvolution: {
-        // What is only a shape to LibTorch it makes a tensor of all the same.
         const ConvolutionBytes bytes = Convolution(node, tile);
         std::vector<Moment> moments = {read};
         if (WantsInputGradient(node)) {
-          moments.push_back(compute(tile.inputs + bytes.InputGradient(), false));
+          moments.push_back(compute(bytes.shape + bytes.InputGradient(), false));
           moments.push_back(compute(tile.inputs, true));
         }
-        Moment weight = compute(tile.inputs + bytes.weight + bytes.WeightGradient(), true);
+        Moment weight = compute(tile.inputs + bytes.WeightGradient(), true);
         // Forgotten on the last tile.
         weight.unpacked = !one_tile;
         moments.push_back(weight);
@@ -182,11 +181,11 @@ class WorkspaceModel {
       case GradientKind::kConvolution: {
         const ConvolutionBytes bytes = Convolution(node, whole);
         std::vector<Moment> moments = {
-            {.bytes = bytes.weight + bytes.WeightGradient(), .finished = false, .unpacked = false},
+            {.bytes = bytes.WeightGradient(), .finished = false, .unpacked = false},
             {}};
         if (WantsInputGradient(node)) {
           moments.push_back(
-              {.bytes = bytes.input + bytes.InputGradient(), .stored = false, .finished = false});
+              {.bytes = bytes.shape + bytes.InputGradient(), .stored = false, .finished = false});
         }
         return moments;
       }

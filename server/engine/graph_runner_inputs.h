@@ -59,6 +59,18 @@ class GraphRunner::NodeInputs : public TileInputs {
     return batch_norm && !IsTiled(input) ? at::kFloat : runner_.TypeOf(node_);
   }
 
+  at::Tensor ShapeOf(size_t input, const at::Tensor& like) override {
+    const std::vector<int64_t> sizes = Sizes(input);
+    const int64_t elements = c10::multiply_integers(sizes);
+    for (const at::Tensor& memory :
+         {like, runner_.bound_[runner_.tensors_.Resolve(values_[input])]}) {
+      if (!memory.defined() || !memory.is_contiguous()) continue;
+      if (static_cast<int64_t>(memory.nbytes()) < elements * like.element_size()) continue;
+      return memory.view({-1}).view(like.scalar_type()).narrow(0, 0, elements).view(sizes);
+    }
+    return like.new_zeros({1}).expand(sizes);
+  }
+
   at::Tensor ReadOutput() override {
     return runner_.values_[outputs_[0]].Unpack(tile_, runner_.TypeOf(node_));
   }

@@ -33,13 +33,12 @@ class MemoryTimeline {
 
   // Forgets the step before, complete or not.
   void BeginStep();
+  // The optimizer's update is a task of the backward pass, of planner::kNoNode.
   // What is made between two tasks counts to the second. Outside of a step (an evaluation) the
   // following do nothing.
   void BeginTask(planner::Task::Kind kind, planner::NodeId node);
   void EndTask();
   void EndForward();
-  // The optimizer's update, as a task of no node.
-  void BeginUpdate() { BeginTask(planner::Task::Kind::kBackward, planner::kNoNode); }
   // The step, valid until the next one begins. REQUIRES: it had a task.
   const planner::MemoryForecast& EndStep();
 

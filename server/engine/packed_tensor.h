@@ -64,7 +64,6 @@ class PackedTensor {
   const at::Tensor& codes() const { return codes_; }
   const kernels::Format& format() const { return format_; }
   at::IntArrayRef sizes() const { return codes_.sizes(); }
-  int64_t bytes() const { return codes_.defined() ? codes_.nbytes() : 0; }
 
   // The values of a tile, contiguous. Shows this tensor's memory where it is plain, of that type,
   // and the tile lies in one run.

@@ -49,11 +49,10 @@ class TileInputs {
   // Of Read(input), and its type, also of what is no longer alive.
   virtual std::vector<int64_t> Sizes(size_t input) = 0;
   virtual at::ScalarType Type(size_t input) = 0;
-  // Stands for an input of which LibTorch wants only the shape: one element of `like`'s type, shown
-  // everywhere.
-  at::Tensor ShapeOf(size_t input, const at::Tensor& like) {
-    return like.new_zeros({1}).expand(Sizes(input));
-  }
+  // Stands for an input of which LibTorch wants only the shape, in the type of `like`, which must
+  // outlive it. Shows the memory of `like` or of the parameter itself where one is large enough, so
+  // that LibTorch has nothing to make contiguous; its entries mean nothing.
+  virtual at::Tensor ShapeOf(size_t input, const at::Tensor& like) = 0;
 
   // Backward only. The rounded output; the sum of what reached an output's gradient, undefined
   // where nothing did; whether the gradient of an input is asked for.

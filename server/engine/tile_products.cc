@@ -39,8 +39,10 @@ class Convolution : public TileOperator {
     // One after the other, so that input and weight are not wide at the same time, nor both
     // results.
     if (Wanted(inputs, at_.input)) {
-      give(at_.input, std::get<0>(Gradients(gradient, inputs.ShapeOf(at_.input, gradient),
-                                            inputs.Read(at_.weight), {true, false, false})));
+      const at::Tensor weight = inputs.Read(at_.weight);
+      const at::Tensor shape =
+          inputs.ShapeOf(at_.input, gradient.numel() > weight.numel() ? gradient : weight);
+      give(at_.input, std::get<0>(Gradients(gradient, shape, weight, {true, false, false})));
       inputs.Forget(at_.weight);
     }
     const bool weight = Wanted(inputs, at_.weight), bias = Wanted(inputs, at_.bias);
