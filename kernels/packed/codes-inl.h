@@ -50,8 +50,7 @@ HWY_INLINE Ints ShiftRightLogical(Ints v, int bits) {
   return hn::BitCast(IntTag(), hn::ShiftRightSame(hn::BitCast(WordTag(), v), bits));
 }
 
-// The codes of what a stochastic mode's magnitudes become, plus k.base. `normal`: of the others
-// than subnormals.
+// LowCodes() below for kStochastic.
 HWY_INLINE Ints StochasticCodes(Ints magnitude, Ints random, const Constants& c,
                                 const CodeConstants& k) {
   const Floats x = AsFloats(magnitude), sum = x + c.magic, nearest = sum - c.magic;
