@@ -22,11 +22,6 @@ struct CudaBodies {
   UnpackBlocksOnCuda* unpack = nullptr;
 };
 
-CudaBodies& Cuda() {
-  static CudaBodies bodies;
-  return bodies;
-}
-
 absl::Status Check(int64_t n) {
   if (n >= 0) return absl::OkStatus();
   return absl::InvalidArgumentError(
@@ -53,7 +48,7 @@ void SpreadBlocks(const Device& device, int64_t n, const Body& body) {
 }  // namespace
 
 bool RegisterBlocksOnCuda(PackBlocksOnCuda* pack, UnpackBlocksOnCuda* unpack) {
-  Cuda() = {pack, unpack};
+  Registered<CudaBodies>() = {pack, unpack};
   return true;
 }
 
@@ -62,8 +57,8 @@ absl::Status PackBlocks(const Device& device, BlockTable table, const float* wid
   if (absl::Status status = Check(n); !status.ok()) return status;
   if (n == 0) return absl::OkStatus();
   if (device.is_cuda()) {
-    return RunOnCuda("packing blocks", Cuda().pack, table == BlockTable::kSigned, wide, n, codes,
-                     scales, device.stream());
+    return RunOnCuda("packing blocks", Registered<CudaBodies>().pack, table == BlockTable::kSigned,
+                     wide, n, codes, scales, device.stream());
   }
   const BlockLookup& lookup = LookupOf(table);
   SpreadBlocks(device, n, [&](int64_t block, int64_t first, int64_t count) {
@@ -77,8 +72,8 @@ absl::Status UnpackBlocks(const Device& device, BlockTable table, const uint8_t*
   if (absl::Status status = Check(n); !status.ok()) return status;
   if (n == 0) return absl::OkStatus();
   if (device.is_cuda()) {
-    return RunOnCuda("unpacking blocks", Cuda().unpack, table == BlockTable::kSigned, codes, scales,
-                     n, wide, device.stream());
+    return RunOnCuda("unpacking blocks", Registered<CudaBodies>().unpack,
+                     table == BlockTable::kSigned, codes, scales, n, wide, device.stream());
   }
   const BlockLookup& lookup = LookupOf(table);
   SpreadBlocks(device, n, [&](int64_t block, int64_t first, int64_t count) {

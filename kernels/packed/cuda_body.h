@@ -9,6 +9,13 @@
 
 namespace mantissa::kernels {
 
+// The bodies that a front knows, a struct of pointers: null until they are registered.
+template <typename Bodies>
+Bodies& Registered() {
+  static Bodies bodies;
+  return bodies;
+}
+
 // Calls body(args...), a function that gives null or what went wrong. `what` is the work's name, as
 // in "rounding".
 template <typename Body, typename... Args>

@@ -16,15 +16,10 @@ struct CudaBodies {
   UnpackOnCuda* unpack = nullptr;
 };
 
-CudaBodies& Cuda() {
-  static CudaBodies bodies;
-  return bodies;
-}
-
 }  // namespace
 
 bool RegisterPackOnCuda(PackOnCuda* pack, UnpackOnCuda* unpack) {
-  Cuda() = {pack, unpack};
+  Registered<CudaBodies>() = {pack, unpack};
   return true;
 }
 
@@ -32,8 +27,8 @@ absl::Status RunPack(const Device& device, Rounding rounding, const PackParams& 
                      const Piece& piece, const void* wide, void* codes, RoundCounts* counts) {
   if (piece.elements() == 0) return absl::OkStatus();
   if (device.is_cuda()) {
-    return RunOnCuda("rounding", Cuda().pack, rounding, &params, &piece, wide, codes, counts,
-                     device.stream());
+    return RunOnCuda("rounding", Registered<CudaBodies>().pack, rounding, &params, &piece, wide,
+                     codes, counts, device.stream());
   }
   SpreadAndCount(device, piece.elements(), kGrain, counts,
                  [&](int64_t begin, int64_t end, RoundCounts* found) {
@@ -46,7 +41,8 @@ absl::Status RunUnpack(const Device& device, const UnpackParams& params, const P
                        const void* codes, void* wide) {
   if (piece.elements() == 0) return absl::OkStatus();
   if (device.is_cuda()) {
-    return RunOnCuda("unpacking", Cuda().unpack, &params, &piece, codes, wide, device.stream());
+    return RunOnCuda("unpacking", Registered<CudaBodies>().unpack, &params, &piece, codes, wide,
+                     device.stream());
   }
   Spread(device, piece.elements(), kGrain,
          [&](int64_t begin, int64_t end) { UnpackOnCpu(params, piece, codes, wide, begin, end); });

@@ -20,11 +20,6 @@ struct CudaBodies {
   ApplyMaskOnCuda* apply = nullptr;
 };
 
-CudaBodies& Cuda() {
-  static CudaBodies bodies;
-  return bodies;
-}
-
 absl::Status Check(int64_t first, int64_t n) {
   if (first >= 0 && first % 8 == 0 && n >= 0) return absl::OkStatus();
   return absl::InvalidArgumentError(
@@ -54,7 +49,7 @@ void SpreadBytes(const Device& device, int64_t n, const Body& body) {
 }  // namespace
 
 bool RegisterMaskOnCuda(MaskPositiveOnCuda* positive, ApplyMaskOnCuda* apply) {
-  Cuda() = {positive, apply};
+  Registered<CudaBodies>() = {positive, apply};
   return true;
 }
 
@@ -65,8 +60,8 @@ absl::Status MaskPositive(const Device& device, Element element, const void* wid
   const Words words(element);
   mask += first / 8;
   if (device.is_cuda()) {
-    return RunOnCuda("making a mask", Cuda().positive, words.bytes, words.infinity, wide, n, mask,
-                     device.stream());
+    return RunOnCuda("making a mask", Registered<CudaBodies>().positive, words.bytes,
+                     words.infinity, wide, n, mask, device.stream());
   }
   SpreadBytes(device, n, [&](int64_t byte, int64_t i, int64_t count) {
     MaskPositiveOnCpu(words.bytes, words.infinity,
@@ -82,7 +77,8 @@ absl::Status ApplyMask(const Device& device, Element element, const uint8_t* mas
   const Words words(element);
   mask += first / 8;
   if (device.is_cuda()) {
-    return RunOnCuda("applying a mask", Cuda().apply, words.bytes, mask, n, wide, device.stream());
+    return RunOnCuda("applying a mask", Registered<CudaBodies>().apply, words.bytes, mask, n, wide,
+                     device.stream());
   }
   SpreadBytes(device, n, [&](int64_t byte, int64_t i, int64_t count) {
     ApplyMaskOnCpu(words.bytes, mask + byte, count, static_cast<uint8_t*>(wide) + i * words.bytes);

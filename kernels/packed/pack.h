@@ -1,7 +1,7 @@
 // Tensors in the bytes of their format: rounding, packing to codes and counting in one pass over
 // memory, and the way back. Example:
 //
-//   std::vector<uint8_t> codes(PackedBytes(kLowForward, n));
+//   std::vector<uint8_t> codes(n * kLowForward.bytes());
 //   RoundCounts counts;
 //   RETURN_IF_ERROR(Pack(Device::Cpu(&pool), {.format = kLowForward}, Piece::Whole(n),
 //                        Element::kFloat32, x, codes.data(), &counts));
@@ -39,11 +39,6 @@ enum class Write {
   kReplace,
   kAdd,  // wide += value, in the wide type
 };
-
-// Bytes of `elements` packed elements.
-constexpr int64_t PackedBytes(const Format& format, int64_t elements) {
-  return elements * format.bytes();
-}
 
 // Rounds the piece's wide elements, writes their codes into the packed tensor at `codes`, and adds
 // to *counts. An element's random word (stochastic rounding) depends on its place in the packed

@@ -71,7 +71,7 @@ struct RoundSpec {
 // REQUIRES: `out` is `in` itself or does not overlap it. On CUDA, `counts` is in device memory too,
 // the work is enqueued on the device's stream and nothing waits for it.
 // InvalidArgument: sizes differ, or a format out of Format's ranges. FailedPrecondition: CUDA asked
-// for in a program without //kernels/packed:round_cuda. Internal: the launch failed.
+// for in a program without //kernels/packed:cuda. Internal: the launch failed.
 absl::Status Round(const Device& device, const RoundSpec& spec, absl::Span<const float> in,
                    absl::Span<float> out, RoundCounts* counts);
 

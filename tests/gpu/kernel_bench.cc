@@ -55,7 +55,7 @@ std::vector<Kernel> PackKernels(const Device& device, int64_t n, const Buffers& 
   const auto add = [&](const std::string& what, const Format& format, Rounding rounding,
                        Element element) {
     const int64_t wide_bytes = element == Element::kFloat32 ? 4 * n : 2 * n;
-    const int64_t bytes = wide_bytes + PackedBytes(format, n);
+    const int64_t bytes = wide_bytes + n * format.bytes();
     kernels.push_back({"pack " + what, bytes, [=] {
                          const RoundSpec spec = {.format = format, .rounding = rounding};
                          return Pack(device, spec, whole, element, buffers.wide, buffers.codes,

@@ -3,10 +3,9 @@
     load("//third_party/cuda:defs.bzl", "cuda_library")
 
     cuda_library(
-        name = "round_cuda",
-        srcs = ["round.cu"],
-        hdrs = ["round.h"],
-        deps = ["//kernels/formats"],
+        name = "cuda",
+        srcs = ["pack.cu"],
+        deps = [":pack"],
     )
 
 Each file is one nvcc action and yields machine code for sm_80, sm_90 and sm_100, and PTX of the

@@ -78,12 +78,13 @@ CLI::App* AddFlags(CLI::App& app, Arguments& arguments) {
 }
 
 json Bytes(const planner::MemoryByKind& by_kind) {
-  json result;
-  for (int i = 0; i < planner::kMemoryKinds; ++i) {
-    const auto kind = static_cast<planner::MemoryKind>(i);
-    result[std::string(planner::MemoryKindName(kind))] = by_kind.of(kind);
-  }
-  return result;
+  using planner::MemoryKind;
+  return {{"masters", by_kind.of(MemoryKind::kMasters)},
+          {"weights", by_kind.of(MemoryKind::kWeights)},
+          {"activations", by_kind.of(MemoryKind::kActivations)},
+          {"gradients", by_kind.of(MemoryKind::kGradients)},
+          {"optimizer", by_kind.of(MemoryKind::kOptimizer)},
+          {"workspace", by_kind.of(MemoryKind::kWorkspace)}};
 }
 
 json Moment(const planner::Graph& graph, const planner::MemoryForecast& memory) {
@@ -135,12 +136,15 @@ json Measure(Arguments arguments, const at::Device& device) {
   const int64_t batch_size = plan->request.batch_size;
   auto runner = StepRunner::Create(*plan, *state, StepOptionsOf(*plan, &timeline));
   MANTISSA_CHECK_OK(runner);
-  const Batch batch = {
-      .images = at::linspace(-2, 2, batch_size * 3 * 32 * 32, at::kFloat)
-                    .view({batch_size, 3, 32, 32})
-                    .to(device),
-      .labels =
-          at::arange(batch_size, at::kLong).remainder(plan->request.model.classes).to(device)};
+  // A step uses its batch up, as a training does.
+  const auto batch = [&] {
+    return Batch{
+        .images = at::linspace(-2, 2, batch_size * 3 * 32 * 32, at::kFloat)
+                      .view({batch_size, 3, 32, 32})
+                      .to(device),
+        .labels =
+            at::arange(batch_size, at::kLong).remainder(plan->request.model.classes).to(device)};
+  };
   json result = {{"name", arguments.name},
                  {"parameters", Parameters(plan->graph)},
                  {"low_ratio", plan->cost.ratio_low_groups},
@@ -151,7 +155,7 @@ json Measure(Arguments arguments, const at::Device& device) {
   for (int step = 0; step <= arguments.steps; ++step) {
     const std::clock_t begin = std::clock();  // of all threads
     const absl::Duration wall_begin = RealClock().Monotonic();
-    MANTISSA_CHECK_OK((*runner)->Step(step + 1, batch, /*learning_rate=*/0.01));
+    MANTISSA_CHECK_OK((*runner)->Step(step + 1, batch(), /*learning_rate=*/0.01));
     Wait(device);
     if (step == 0) continue;  // the first one warms up
     seconds = std::min(seconds, static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC);

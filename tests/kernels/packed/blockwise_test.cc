@@ -6,12 +6,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <random>
-#include <string>
 #include <vector>
 
 #include "gtest/gtest.h"
 #include "tests/kernels/packed/buffer.h"
 #include "tests/kernels/packed/device.h"
+#include "tests/kernels/packed/fixture.h"
 
 namespace mantissa::kernels {
 namespace {
@@ -74,12 +74,7 @@ std::vector<float> Moments(BlockTable table, size_t n) {
   return values;
 }
 
-class BlockwiseTest : public testing::TestWithParam<BlockTable> {
- protected:
-  void SetUp() override {
-    if (const std::string why = WhyNoDevice(); !why.empty()) GTEST_SKIP() << why;
-  }
-};
+class BlockwiseTest : public OnDevice<testing::TestWithParam<BlockTable>> {};
 
 TEST_P(BlockwiseTest, TableIsThatOfDynamicTreeQuantization) {
   Blocks all = {.codes = std::vector<uint8_t>(256), .scales = {1.0f}};

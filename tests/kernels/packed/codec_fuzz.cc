@@ -55,7 +55,7 @@ std::vector<float> Unpacked(const Format& format, const std::vector<uint8_t>& co
 std::vector<uint8_t> Packed(const RoundSpec& spec, const std::vector<float>& in,
                             RoundCounts* counts) {
   const int64_t n = static_cast<int64_t>(in.size());
-  std::vector<uint8_t> codes(static_cast<size_t>(PackedBytes(spec.format, n)));
+  std::vector<uint8_t> codes(static_cast<size_t>(n * spec.format.bytes()));
   MANTISSA_CHECK_OK(Pack(Device::Cpu(), spec, Piece::Whole(n), Element::kFloat32, in.data(),
                          codes.data(), counts));
   return codes;

@@ -10,6 +10,7 @@
 #include "gtest/gtest.h"
 #include "tests/kernels/packed/buffer.h"
 #include "tests/kernels/packed/device.h"
+#include "tests/kernels/packed/fixture.h"
 #include "tests/kernels/packed/inputs.h"
 
 namespace mantissa::kernels {
@@ -86,12 +87,8 @@ class MaskRun {
   std::vector<Word> wide_;
 };
 
-class MaskTest : public testing::TestWithParam<Element> {
+class MaskTest : public OnDevice<testing::TestWithParam<Element>> {
  protected:
-  void SetUp() override {
-    if (const std::string why = WhyNoDevice(); !why.empty()) GTEST_SKIP() << why;
-  }
-
   template <typename Run>
   void ForAll(const Run& run) {
     const size_t step = DeviceEffort() < 0.1 ? 33 : DeviceEffort() < 0.3 ? 11 : 1;

@@ -10,6 +10,7 @@
 #include "kernels/packed/pack.h"
 #include "kernels/packed/round.h"
 #include "tests/kernels/packed/device.h"
+#include "tests/kernels/packed/fixture.h"
 #include "tests/kernels/packed/inputs.h"
 #include "tests/kernels/packed/oracle.h"
 #include "tests/kernels/packed/packing.h"
@@ -26,12 +27,8 @@ struct Case {
   Element element;
 };
 
-class PackPieceTest : public testing::TestWithParam<Case> {
+class PackPieceTest : public OnDevice<testing::TestWithParam<Case>> {
  protected:
-  void SetUp() override {
-    if (const std::string why = WhyNoDevice(); !why.empty()) GTEST_SKIP() << why;
-  }
-
   RoundSpec spec() const {
     return {
         .format = GetParam().format, .rounding = GetParam().rounding, .seed = 77, .offset = 1001};

@@ -5,7 +5,6 @@
 #include <bit>
 #include <cmath>
 #include <cstdint>
-#include <string>
 #include <tuple>
 #include <utility>
 #include <vector>
@@ -15,6 +14,7 @@
 #include "kernels/formats/format.h"
 #include "kernels/packed/round.h"
 #include "tests/kernels/packed/device.h"
+#include "tests/kernels/packed/fixture.h"
 #include "tests/kernels/packed/inputs.h"
 #include "tests/kernels/packed/oracle.h"
 #include "tests/kernels/packed/packing.h"
@@ -26,12 +26,7 @@ namespace {
 constexpr Format kFormats[] = {kLowForward, kLowBackward,  kHigh,        kBf16,          kFp16,
                                Fp(8, 4, 0), Fp(2, 1, -32), Fp(7, 8, 32), {3, 2, 1, true}};
 
-class PackTest : public testing::Test {
- protected:
-  void SetUp() override {
-    if (const std::string why = WhyNoDevice(); !why.empty()) GTEST_SKIP() << why;
-  }
-};
+class PackTest : public OnDevice<testing::Test> {};
 
 class PackModesTest : public PackTest,
                       public testing::WithParamInterface<std::tuple<Format, Rounding, Overflow>> {
@@ -39,17 +34,11 @@ class PackModesTest : public PackTest,
   void ExpectOracle(const std::vector<float>& in) {
     const auto [format, rounding, overflow] = GetParam();
     const Oracle oracle(format);
-    Packed want;
-    for (const float x : in) {
-      const float y = oracle.Round(x, rounding, overflow);
-      const RoundCounts counts = oracle.Count(x, y);
-      want.codes.push_back(OracleCode(oracle, format, y));
-      want.counts.overflow += counts.overflow;
-      want.counts.underflow += counts.underflow;
-      want.counts.nonfinite += counts.nonfinite;
-    }
-    const Packed got =
-        PackOnDevice({.format = format, .rounding = rounding, .overflow = overflow}, in);
+    const RoundSpec spec = {.format = format, .rounding = rounding, .overflow = overflow};
+    const Rounded rounded = OracleRound(oracle, spec, in);
+    Packed want = {.codes = {}, .counts = rounded.counts};
+    for (const float y : rounded.values) want.codes.push_back(OracleCode(oracle, format, y));
+    const Packed got = PackOnDevice(spec, in);
     // A NaN's payload may change.
     ExpectSameFloats(in, UnpackOnDevice(format, got.codes), UnpackOnDevice(format, want.codes));
     for (size_t i = 0; i < in.size(); ++i) {

@@ -96,6 +96,19 @@ std::vector<float> UnpackOnDevice(const Format& format, const std::vector<uint32
   return values;
 }
 
+Rounded OracleRound(const Oracle& oracle, const RoundSpec& spec, const std::vector<float>& in) {
+  Rounded rounded;
+  for (const float x : in) {
+    const float y = oracle.Round(x, spec.rounding, spec.overflow);
+    const RoundCounts counts = oracle.Count(x, y);
+    rounded.values.push_back(y);
+    rounded.counts.overflow += counts.overflow;
+    rounded.counts.underflow += counts.underflow;
+    rounded.counts.nonfinite += counts.nonfinite;
+  }
+  return rounded;
+}
+
 uint32_t OracleCode(const Oracle& oracle, const Format& format, float rounded) {
   const uint32_t sign_bit = 1u << (format.exponent_bits + format.mantissa_bits);
   const std::vector<double>& values = oracle.values();

@@ -45,6 +45,13 @@ std::vector<uint32_t> UnpackOnDevice(const Format& format, const Piece& piece, E
 // Unpacks a whole tensor to float32 values.
 std::vector<float> UnpackOnDevice(const Format& format, const std::vector<uint32_t>& codes);
 
+struct Rounded {
+  std::vector<float> values;
+  RoundCounts counts;
+};
+// What Round() must give. REQUIRES: not kStochastic.
+Rounded OracleRound(const Oracle& oracle, const RoundSpec& spec, const std::vector<float>& in);
+
 // What a code must be, by the oracle's table of values: `rounded` is a value of the format.
 uint32_t OracleCode(const Oracle& oracle, const Format& format, float rounded);
 // The value of a code.

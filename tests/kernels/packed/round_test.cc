@@ -16,6 +16,7 @@
 #include "kernels/formats/format.h"
 #include "tests/kernels/packed/buffer.h"
 #include "tests/kernels/packed/device.h"
+#include "tests/kernels/packed/fixture.h"
 #include "tests/kernels/packed/inputs.h"
 #include "tests/kernels/packed/oracle.h"
 #include "tests/kernels/packed/packing.h"
@@ -33,11 +34,6 @@ struct Placement {
   bool in_place = false;
 };
 
-struct Rounded {
-  std::vector<float> values;
-  RoundCounts counts;
-};
-
 absl::StatusOr<Rounded> RoundOnDevice(const RoundSpec& spec, const std::vector<float>& in,
                                       const Placement& placement = {}) {
   Buffer source(in, placement.in_offset);
@@ -51,25 +47,7 @@ absl::StatusOr<Rounded> RoundOnDevice(const RoundSpec& spec, const std::vector<f
   return Rounded{.values = out.Read<float>(), .counts = counts.Read<RoundCounts>()[0]};
 }
 
-Rounded OracleRound(const Oracle& oracle, const RoundSpec& spec, const std::vector<float>& in) {
-  Rounded rounded;
-  for (const float x : in) {
-    const float y = oracle.Round(x, spec.rounding, spec.overflow);
-    const RoundCounts counts = oracle.Count(x, y);
-    rounded.values.push_back(y);
-    rounded.counts.overflow += counts.overflow;
-    rounded.counts.underflow += counts.underflow;
-    rounded.counts.nonfinite += counts.nonfinite;
-  }
-  return rounded;
-}
-
-class RoundTest : public testing::Test {
- protected:
-  void SetUp() override {
-    if (const std::string why = WhyNoDevice(); !why.empty()) GTEST_SKIP() << why;
-  }
-};
+class RoundTest : public OnDevice<testing::Test> {};
 
 class RoundModesTest : public RoundTest,
                        public testing::WithParamInterface<std::tuple<Format, Rounding, Overflow>> {

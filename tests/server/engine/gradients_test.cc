@@ -193,12 +193,17 @@ GradientKind KindOf(const Graph& graph, const std::string& name) {
   return GradientKind::kReplay;
 }
 
+// Of a graph with the operator "op", whose gradient is made as `kind` says.
+void ExpectSameGradients(OperatorGraph build, ValueId y, GradientKind kind) {
+  const Graph graph = std::move(build).Finish(y);
+  EXPECT_EQ(KindOf(graph, "op"), kind);
+  ExpectSameGradients(graph);
+}
+
 TEST(OperatorGradients, GroupedStridedDilatedConvolutionWithBias) {
   OperatorGraph build;
   const ValueId y = build.Conv("op", build.x(), {6, 2, 3, 3}, {6, 2, 2}, {2, 2}, {1, 1}, {2, 2}, 2);
-  const Graph graph = std::move(build).Finish(y);
-  EXPECT_EQ(KindOf(graph, "op"), GradientKind::kConvolution);
-  ExpectSameGradients(graph);
+  ExpectSameGradients(std::move(build), y, GradientKind::kConvolution);
 }
 
 TEST(OperatorGradients, OverlappingPaddedMaxPoolWithCeilMode) {
@@ -211,9 +216,7 @@ TEST(OperatorGradients, OverlappingPaddedMaxPoolWithCeilMode) {
                                 {"dilation", Ints{1, 2}},
                                 {"ceil_mode", true}},
                                {4, 4, 6});
-  const Graph graph = std::move(build).Finish(y);
-  EXPECT_EQ(KindOf(graph, "op"), GradientKind::kMaxPool);
-  ExpectSameGradients(graph);
+  ExpectSameGradients(std::move(build), y, GradientKind::kMaxPool);
 }
 
 TEST(OperatorGradients, PaddedAveragePoolThatDoesNotCountThePadding) {
@@ -225,9 +228,7 @@ TEST(OperatorGradients, PaddedAveragePoolThatDoesNotCountThePadding) {
                                 {"padding", Ints{1, 1}},
                                 {"count_include_pad", false}},
                                {4, 3, 3});
-  const Graph graph = std::move(build).Finish(y);
-  EXPECT_EQ(KindOf(graph, "op"), GradientKind::kAveragePool);
-  ExpectSameGradients(graph);
+  ExpectSameGradients(std::move(build), y, GradientKind::kAveragePool);
 }
 
 TEST(OperatorGradients, ConcatenationOfAValueWithItselfAndItsRelu) {
@@ -247,9 +248,7 @@ TEST(OperatorGradients, SumOfAValueWithItselfCountsTwice) {
   const ValueId y =
       build.Node("op", "add", "Tensor",
                  {{"self", ValueRef{build.x()}}, {"other", ValueRef{build.x()}}}, {4, 6, 6});
-  const Graph graph = std::move(build).Finish(y);
-  EXPECT_EQ(KindOf(graph, "op"), GradientKind::kAdd);
-  ExpectSameGradients(graph);
+  ExpectSameGradients(std::move(build), y, GradientKind::kAdd);
 }
 
 TEST(OperatorGradients, SliceWithAStepAndOpenEnd) {
@@ -261,9 +260,7 @@ TEST(OperatorGradients, SliceWithAStepAndOpenEnd) {
                                 {"end", {}},
                                 {"step", int64_t{2}}},
                                {4, 3, 6});
-  const Graph graph = std::move(build).Finish(y);
-  EXPECT_EQ(KindOf(graph, "op"), GradientKind::kSlice);
-  ExpectSameGradients(graph);
+  ExpectSameGradients(std::move(build), y, GradientKind::kSlice);
 }
 
 TEST(OperatorGradients, BatchNormWithAndWithoutParameters) {
@@ -303,9 +300,7 @@ TEST(OperatorGradients, LinearLayerOverTheLastDimensionOfMany) {
       "op", "linear", "",
       {{"input", ValueRef{build.x()}}, {"weight", ValueRef{weight}}, {"bias", ValueRef{bias}}},
       {4, 6, 5});
-  const Graph graph = std::move(build).Finish(y);
-  EXPECT_EQ(KindOf(graph, "op"), GradientKind::kLinear);
-  ExpectSameGradients(graph);
+  ExpectSameGradients(std::move(build), y, GradientKind::kLinear);
 }
 
 TEST(OperatorGradients, ViewsThatPermuteAreTurnedBack) {
@@ -357,9 +352,7 @@ TEST(OperatorGradients, ReplayedOperatorsOfTwoValuesAndABroadcastParameter) {
   const ValueId y = build.Node(
       "op", "add", "Tensor",
       {{"self", ValueRef{product}}, {"other", ValueRef{shift}}, {"alpha", int64_t{2}}}, {4, 6, 6});
-  const Graph graph = std::move(build).Finish(y);
-  EXPECT_EQ(KindOf(graph, "op"), GradientKind::kReplay);
-  ExpectSameGradients(graph);
+  ExpectSameGradients(std::move(build), y, GradientKind::kReplay);
 }
 
 TEST(OperatorGradients, AParameterReadTwiceAndThroughAViewIsSummedBeforeItIsRounded) {

@@ -42,7 +42,7 @@ TEST_F(MemoryTimelineTest, HasThePointOfEachTaskAndThePeakOfAll) {
   at::empty({900}, at::kByte);
   timeline_.EndTask();
   saved.reset();
-  timeline_.BeginUpdate();
+  timeline_.BeginTask(Task::Kind::kBackward, planner::kNoNode);
   timeline_.EndTask();
   const planner::MemoryForecast& step = timeline_.EndStep();
 

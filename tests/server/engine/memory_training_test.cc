@@ -102,7 +102,7 @@ TEST_P(MemoryOfATraining, IsMeasuredInThePointsThatWerePredicted) {
     // Of these every byte is known beforehand.
     for (const MemoryKind kind : {MemoryKind::kMasters, MemoryKind::kOptimizer}) {
       EXPECT_EQ(measured.by_kind.of(kind), memory.predicted.points[i].by_kind.of(kind))
-          << i << " " << planner::MemoryKindName(kind);
+          << i << " kind " << static_cast<int>(kind);
     }
   }
   // Packed, every byte is known; in fp32 the batch itself is what is kept of it.

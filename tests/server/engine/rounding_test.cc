@@ -160,7 +160,8 @@ INSTANTIATE_TEST_SUITE_P(Storages, RoundingTest,
 
 TEST(PackedTensor, TakesTheBytesOfItsFormat) {
   const auto bytes = [](const kernels::Format& format, Storage storage) {
-    return PackedTensor::Empty({10, 3}, format, storage, at::kCPU).bytes();
+    const PackedTensor tensor = PackedTensor::Empty({10, 3}, format, storage, at::kCPU);
+    return static_cast<int64_t>(tensor.codes().nbytes());
   };
   EXPECT_EQ(bytes(kernels::kLowForward, Storage::kPacked), 30);
   EXPECT_EQ(bytes(kernels::kHigh, Storage::kPacked), 60);
