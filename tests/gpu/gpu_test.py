@@ -1,6 +1,9 @@
 """tests/gpu/run's CPU half: the same programs and tables, at a small size."""
 
 import os
+import shutil
+import subprocess
+import sys
 import tempfile
 import unittest
 
@@ -29,6 +32,21 @@ class CpuHalfTest(unittest.TestCase):
         for name, passed, skipped, failed in self.results["contracts"]:
             self.assertEqual(0, failed, name)
             self.assertGreater(passed + skipped, 0, name)
+
+    def test_without_a_gpu_the_script_says_so_and_fails(self):
+        if not any(skipped for _, _, skipped, _ in self.results["contracts"]):
+            self.skipTest("this machine has a GPU")
+        with tempfile.TemporaryDirectory() as folder:
+            scripts = os.path.join(folder, "tests", "gpu")
+            os.makedirs(scripts)
+            for name in ["run", "measure.py", "report.py"]:
+                shutil.copy(os.path.join("tests", "gpu", name), scripts)
+            os.symlink(self.args.binaries, os.path.join(folder, "gpu-binaries"))
+            ran = subprocess.run(["sh", os.path.join(scripts, "run")], capture_output=True,
+                                 env=dict(os.environ, PYTHON=sys.executable), text=True,
+                                 check=False)
+        self.assertEqual(1, ran.returncode, ran.stderr)
+        self.assertIn("This machine has no GPU", ran.stderr)
 
     def test_every_kernel_has_a_rate_beside_the_copy(self):
         kernels = self.results["kernels"]

@@ -4,7 +4,7 @@
         [--batches 128,1024] [--width 1.0] [--steps 20] [--json FILE] [--write docs/gpu.md]
 
 Prints Markdown tables; with --write they go into the file. Ends with 1 if a kernel differs from its
-CPU twin. Each row is a process of its own, so that none sees another's memory.
+CPU twin, or if there is no GPU and --cpu was not given. Each row is a process of its own, so that none sees another's memory.
 """
 
 import argparse
@@ -46,7 +46,7 @@ class Machine:
         self.torch = torch
         self.environment = dict(os.environ, PYTHONPATH=os.getcwd(), PYTHONDONTWRITEBYTECODE="1")
         # PyTorch's own libraries serve Mantissa too: the program was built with the same version.
-        if not args.cpu:
+        if not args.cpu and torch:
             self.environment["LD_LIBRARY_PATH"] = torch[0]
             self.environment["MANTISSA_LIBTORCH_CUDA"] = torch[0]
 
@@ -131,16 +131,21 @@ def parse(arguments):
 
 def measure(args):
     torch = find_torch(args.python)
+    machine = Machine(args, torch)
+    tested = check_contracts(machine)
+    # With a GPU none is skipped; without one, a few that need no device still pass.
+    if not args.cpu and any(skipped for _, _, skipped, _ in tested):
+        sys.exit("This machine has no GPU that CUDA can use, so nothing was checked or measured. "
+                 "Run it on one that has, or with --cpu.")
     if not args.cpu and (torch is None or not torch[1].startswith("2.11.")):
         sys.exit(f"{args.python} has PyTorch {torch[1] if torch else 'not'}; needed is 2.11, whose "
                  "libraries Mantissa uses on the GPU. Give another one with --python.")
-    machine = Machine(args, torch)
     return {
         "command": "tests/gpu/run " + " ".join(
             ["--cpu"] * args.cpu + [f"--models {args.models}", f"--width {args.width}",
                                     f"--steps {args.steps}"]),
         "torch": torch[1] if torch else "",
-        "contracts": check_contracts(machine),
+        "contracts": tested,
         "kernels": measure_kernels(machine),
         "steps": [{"model": model, "batch": batch, "rows": measure_steps(machine, model, batch)}
                   for model in args.models.split(",") for batch in args.batches],
