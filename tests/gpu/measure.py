@@ -4,7 +4,8 @@
         [--batches 128,1024] [--width 1.0] [--steps 20] [--json FILE] [--write docs/gpu.md]
 
 Prints Markdown tables; with --write they go into the file. Ends with 1 if a kernel differs from its
-CPU twin, or if there is no GPU and --cpu was not given. Each row is a process of its own, so that none sees another's memory.
+CPU twin, or if there is no GPU and --cpu was not given. Each row is a process of its own, so that
+none sees another's memory.
 """
 
 import argparse
