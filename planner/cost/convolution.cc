@@ -53,7 +53,7 @@ ConvolutionBytes ConvolutionBytesOf(const Graph& graph, NodeId id, int64_t sampl
   bytes.weight = Elements(weight, 1) * wide;
   bytes.blocked_input = in_channels <= kPlainChannels ? 0 : Blocked(bytes.input, in_channels);
   bytes.blocked_output = Blocked(bytes.output, out_channels);
-  bytes.shape = bytes.input > std::max(bytes.output, bytes.weight) ? bytes.input : 0;
+  bytes.shape = bytes.input > std::max(bytes.output, bytes.weight) ? bytes.input + wide : 0;
   bytes.strided = IsStrided(node);
   bytes.depthwise = weight[1].At(1) == 1 && in_channels > 1;
   bytes.narrow = wide < 4;

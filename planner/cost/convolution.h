@@ -22,7 +22,7 @@ struct ConvolutionBytes {
   int64_t input = 0, output = 0, weight = 0;
   int64_t blocked_input = 0, blocked_output = 0;
   // What stands for the input where only its shape is wanted, where no other memory is large enough
-  // (engine::TileInputs::ShapeOf).
+  // (engine::TileInputs::ShapeOf): one element, shown everywhere, and what LibTorch makes of it.
   int64_t shape = 0;
   bool strided = false, depthwise = false;
   bool narrow = false;  // computed in 2 bytes, weights' gradients added up in 4

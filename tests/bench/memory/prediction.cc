@@ -82,7 +82,7 @@ double PrintRow(planner::PlanRequest request, const std::string& ratio) {
   const MemoryForecast measured = MeasureStep(plan);
   const double quotient = static_cast<double>(plan.memory.peak_bytes) / measured.peak_bytes;
   std::cout << absl::StrFormat(
-                   "| %s | %g | %d | %s | %.2f | %.2f | %.7f | %.2f | %.2f | %s | %s |\n",
+                   "| %s | %g | %d | %s | %.2f | %.2f | %.6f | %.2f | %.2f | %s | %s |\n",
                    request.model.name, request.model.width, request.batch_size,
                    ratio == "-1" ? "fp32" : ratio, plan.memory.peak_bytes / 1e6,
                    measured.peak_bytes / 1e6, quotient, plan.memory.saved_for_backward_bytes / 1e6,
