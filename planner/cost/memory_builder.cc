@@ -93,10 +93,11 @@ class MemoryModelBuilder {
     }
   }
 
-  // Masters, buffers, moments and the batch: all through the step.
+  // Masters, buffers, moments and labels: all through the step. Samples are let go of once they
+  // are stored in their format.
   void AddLasting() {
     const MemoryOptions& options = model_.options_;
-    int64_t masters = 0, moments = 0, batch = 0, largest = 0;
+    int64_t masters = 0, moments = 0, labels = 0, largest = 0;
     for (const ValueId parameter : graph_.parameters()) {
       const int64_t elements = ElementsOf(parameter);
       masters += elements * kernels::kFp32.bytes();
@@ -106,14 +107,11 @@ class MemoryModelBuilder {
     for (const ValueId buffer : graph_.buffers()) {
       masters += ElementsOf(buffer) * DTypeBytes(graph_.value(buffer).dtype);
     }
-    for (const ValueId input : graph_.inputs()) {
-      batch += ElementsOf(input) * DTypeBytes(graph_.value(input).dtype);
-    }
     if (graph_.target() != kNoValue) {
-      batch += ElementsOf(graph_.target()) * DTypeBytes(graph_.value(graph_.target()).dtype);
+      labels += ElementsOf(graph_.target()) * DTypeBytes(graph_.value(graph_.target()).dtype);
     }
     Add({0, last_point_, MemoryKind::kMasters, -1, masters});
-    Add({0, last_point_, MemoryKind::kWorkspace, -1, batch});
+    Add({0, last_point_, MemoryKind::kWorkspace, -1, labels});
     if (!schedule_.options.training) return;
     const int64_t scratch = options.moments * MomentScratchBytes(options.optimizer_state, largest);
     Add({0, last_point_, MemoryKind::kOptimizer, -1, moments});
@@ -168,8 +166,6 @@ class MemoryModelBuilder {
     if (span.tensor < 0) span.size *= DTypeBytes(graph_.value(value).dtype);
     const NodeId node = graph_.value(value).producer;
     if (node != kNoNode && !IsShapeOnly(graph_, graph_.node(node))) span.made = Span::Made::kStored;
-    // The engine shows the batch's own memory.
-    span.free_in_fp32 = graph_.value(value).kind == ValueKind::kInput;
     return span;
   }
 

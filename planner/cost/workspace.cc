@@ -41,11 +41,14 @@ class WorkspaceModel {
     }
     const Tiles tiles =
         TilesOf(graph_, tensors_, task.node, rule, packed_formats_, batch_size_, options_);
-    // The second tile is as large as the first, or the last and smaller.
-    Tiles second = tiles;
-    second.size = std::min(tiles.size, tiles.extent - tiles.size);
-    AddTile(task, rule.kind, tiles, tiles.count() == 1 ? Place::kOnly : Place::kFirst, workspace);
-    if (second.size > 0) AddTile(task, rule.kind, second, Place::kLater, workspace);
+    const Tiles input_tiles = InputGradientTilesOf(graph_, tensors_, task.node, rule,
+                                                   packed_formats_, batch_size_, options_);
+    if (task.kind == Task::Kind::kBackward && input_tiles.size < tiles.size) {
+      AddTiles(task, rule.kind, input_tiles, Part::kInput, workspace);
+      AddTiles(task, rule.kind, tiles, Part::kParameters, workspace);
+    } else {
+      AddTiles(task, rule.kind, tiles, Part::kAll, workspace);
+    }
     const TileBytes whole = TileBytesOf(task.node, {});
     if (task.kind == Task::Kind::kBackward) {
       workspace.as_computed = BackwardAsComputed(task.node, rule.kind, whole);
@@ -59,12 +62,23 @@ class WorkspaceModel {
  private:
   // Which tile of a task: the first has packed nothing yet, an only one drops the gradient's codes.
   enum class Place { kOnly, kFirst, kLater };
+  // Which gradients a tile of a backward task makes.
+  enum class Part { kAll, kInput, kParameters };
 
-  void AddTile(const Task& task, GradientKind kind, const Tiles& tiles, Place place,
+  void AddTiles(const Task& task, GradientKind kind, const Tiles& tiles, Part part,
+                Workspace& workspace) const {
+    AddTile(task, kind, tiles, tiles.count() == 1 ? Place::kOnly : Place::kFirst, part, workspace);
+    // The second tile is as large as the first, or the last and smaller.
+    Tiles second = tiles;
+    second.size = std::min(tiles.size, tiles.extent - tiles.size);
+    if (second.size > 0) AddTile(task, kind, second, Place::kLater, part, workspace);
+  }
+
+  void AddTile(const Task& task, GradientKind kind, const Tiles& tiles, Place place, Part part,
                Workspace& workspace) const {
     const TileBytes tile = TileBytesOf(task.node, tiles);
     const std::vector<Moment> moments = task.kind == Task::Kind::kBackward
-                                            ? Backward(task.node, kind, tile, place)
+                                            ? Backward(task.node, kind, tile, place, part)
                                             : Forward(task.node, kind, tile, place);
     workspace.packed.insert(workspace.packed.end(), moments.begin(), moments.end());
   }
@@ -114,12 +128,12 @@ class WorkspaceModel {
             {.bytes = tile.output}};
   }
 
-  std::vector<Moment> Backward(NodeId node, GradientKind kind, const TileBytes& tile,
-                               Place place) const {
+  std::vector<Moment> Backward(NodeId node, GradientKind kind, const TileBytes& tile, Place place,
+                               Part part) const {
     const bool one_tile = place == Place::kOnly, later = place == Place::kLater;
     // What the tiles' gradients of parameters are added up in; LibTorch's for a tile besides.
     const int64_t sums = ParameterElements(node) * kFloatBytes;
-    const int64_t added = later ? sums : 0;
+    const int64_t added = later && part != Part::kInput ? sums : 0;
     const int64_t share = ParameterElements(node) * options_.wide.bytes();
     const Moment read = {
         .bytes = tile.output + added, .stored = later, .finished = false, .unpacked = false};
@@ -134,13 +148,18 @@ class WorkspaceModel {
       case GradientKind::kConvolution: {
         const ConvolutionBytes bytes = Convolution(node, tile);
         std::vector<Moment> moments = {read};
-        if (WantsInputGradient(node)) {
+        if (part != Part::kParameters && WantsInputGradient(node)) {
           moments.push_back(compute(bytes.shape + bytes.InputGradient(), false));
           moments.push_back(compute(tile.inputs, true));
+          // The gradient of the output is read once more.
+          if (part == Part::kInput) {
+            for (Moment& moment : moments) moment.takes = true;
+            return moments;
+          }
         }
         Moment weight = compute(tile.inputs + bytes.WeightGradient(), true);
         // Forgotten on the last tile.
-        weight.unpacked = !one_tile;
+        weight.unpacked = !one_tile && part == Part::kAll;
         moments.push_back(weight);
         moments.push_back(finish);
         return moments;
@@ -181,8 +200,7 @@ class WorkspaceModel {
       case GradientKind::kConvolution: {
         const ConvolutionBytes bytes = Convolution(node, whole);
         std::vector<Moment> moments = {
-            {.bytes = bytes.WeightGradient(), .finished = false, .unpacked = false},
-            {}};
+            {.bytes = bytes.WeightGradient(), .finished = false, .unpacked = false}, {}};
         if (WantsInputGradient(node)) {
           moments.push_back(
               {.bytes = bytes.shape + bytes.InputGradient(), .stored = false, .finished = false});

@@ -30,11 +30,10 @@ int64_t ExtentOf(const Shape& shape, TileAxis axis, int64_t batch_size) {
   return 1;
 }
 
-}  // namespace
-
-Tiles TilesOf(const Graph& graph, const TensorTable& tensors, NodeId node, const GradientRule& rule,
-              const std::vector<kernels::Format>& formats, int64_t batch_size,
-              const TileOptions& options) {
+// `makes_sums`: whether each tile makes gradients of parameters.
+Tiles Cut(const Graph& graph, const TensorTable& tensors, NodeId node, const GradientRule& rule,
+          const std::vector<kernels::Format>& formats, int64_t batch_size,
+          const TileOptions& options, bool makes_sums) {
   const std::vector<ValueId> values = Activations(graph, tensors, node);
   if (rule.axis == TileAxis::kNone || values.empty()) return {};
   const Tiles whole = {.axis = rule.axis,
@@ -60,7 +59,7 @@ Tiles TilesOf(const Graph& graph, const TensorTable& tensors, NodeId node, const
   int64_t tile_bytes = options.tile_bytes;
   for (const ValueId input : TensorInputs(graph, node)) {
     const Value& value = graph.value(tensors.Resolve(input));
-    if (value.kind != ValueKind::kParameter) continue;
+    if (!makes_sums || value.kind != ValueKind::kParameter) continue;
     tile_bytes = std::max(tile_bytes, Elements(value.shape, batch_size) * options.wide.bytes());
   }
   int64_t size = std::max<int64_t>(1, tile_bytes / unit_bytes);
@@ -69,6 +68,22 @@ Tiles TilesOf(const Graph& graph, const TensorTable& tensors, NodeId node, const
   }
   tiles.size = std::min(size, tiles.extent);
   return tiles;
+}
+
+}  // namespace
+
+Tiles TilesOf(const Graph& graph, const TensorTable& tensors, NodeId node, const GradientRule& rule,
+              const std::vector<kernels::Format>& formats, int64_t batch_size,
+              const TileOptions& options) {
+  return Cut(graph, tensors, node, rule, formats, batch_size, options, /*makes_sums=*/true);
+}
+
+Tiles InputGradientTilesOf(const Graph& graph, const TensorTable& tensors, NodeId node,
+                           const GradientRule& rule, const std::vector<kernels::Format>& formats,
+                           int64_t batch_size, const TileOptions& options) {
+  // Reads input and weight where the gradients of both are asked for.
+  const bool both = rule.kind == GradientKind::kConvolution && rule.reads.size() == 2;
+  return Cut(graph, tensors, node, rule, formats, batch_size, options, /*makes_sums=*/!both);
 }
 
 }  // namespace mantissa::planner

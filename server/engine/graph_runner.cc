@@ -120,6 +120,8 @@ void GraphRunner::Prepare(int64_t batch_size, RunMode mode) {
   for (NodeId node = 0; node < static_cast<NodeId>(steps_.size()); ++node) {
     steps_[node].tiles = planner::TilesOf(graph_, tensors_, node, training_.rules[node], formats,
                                           batch_size, options);
+    steps_[node].input_gradient_tiles = planner::InputGradientTilesOf(
+        graph_, tensors_, node, training_.rules[node], formats, batch_size, options);
   }
   prepared_ = true;
 }
@@ -130,8 +132,7 @@ std::vector<int64_t> GraphRunner::SizesOf(ValueId value) const {
   return sizes;
 }
 
-std::vector<Tile> GraphRunner::TilesOf(NodeId node) const {
-  const planner::Tiles& cut = steps_[node].tiles;
+std::vector<Tile> GraphRunner::EachOf(const planner::Tiles& cut) {
   std::vector<Tile> tiles;
   for (int64_t begin = 0; begin < cut.extent; begin += cut.size) {
     tiles.push_back({.axis = cut.axis,
@@ -192,7 +193,7 @@ void GraphRunner::RunTask(const Task& task) {
   Release(task);
 }
 
-GraphRunner::Output GraphRunner::Forward(const at::Tensor& images, const at::Tensor& labels,
+GraphRunner::Output GraphRunner::Forward(at::Tensor images, const at::Tensor& labels,
                                          RunMode mode) {
   const at::NoGradGuard no_grad;
   Clear();
@@ -200,7 +201,7 @@ GraphRunner::Output GraphRunner::Forward(const at::Tensor& images, const at::Ten
   bound_[graph_.target()] = labels;
   if (images.is_cuda()) sites_.CountOn(images.device());
   sites_.ClearCounts();
-  StoreInput(images);
+  StoreInput(std::move(images));
   const planner::Schedule& schedule = mode.training ? training_ : evaluation_;
   for (int i = 0; i < schedule.forward_tasks; ++i) RunTask(schedule.tasks[i]);
   if (options_.timeline != nullptr) options_.timeline->EndForward();

@@ -81,7 +81,8 @@ class GraphRunner {
   void Bind(planner::ValueId value, at::Tensor tensor) { bound_[value] = std::move(tensor); }
 
   // REQUIRES: parameters and buffers are bound.
-  Output Forward(const at::Tensor& images, const at::Tensor& labels, RunMode mode);
+  // Lets go of `images` once they are stored in their format.
+  Output Forward(at::Tensor images, const at::Tensor& labels, RunMode mode);
 
   // From the gradient of the loss. REQUIRES: comes after Forward() with `training`, once.
   void Backward(double loss_gradient);
@@ -107,7 +108,7 @@ class GraphRunner {
   struct Step {
     std::unique_ptr<OperatorCall> call;
     std::unique_ptr<TileOperator> op;  // null: a view
-    planner::Tiles tiles;
+    planner::Tiles tiles, input_gradient_tiles;
     Kept kept;
   };
   class NodeInputs;
@@ -125,7 +126,7 @@ class GraphRunner {
   // graph_runner_forward.cc
   void RunForward(planner::NodeId node, bool again);
   void ForwardView(planner::NodeId node);
-  void StoreInput(const at::Tensor& images);
+  void StoreInput(at::Tensor images);
   void StoreTile(planner::ValueId output, const Tile& tile, const at::Tensor& wide, bool again,
                  PackedTensor* stored);
   void ReadResult(planner::ValueId output);
@@ -138,7 +139,7 @@ class GraphRunner {
   void FinishParameters(planner::NodeId node);
 
   std::vector<int64_t> SizesOf(planner::ValueId value) const;
-  std::vector<Tile> TilesOf(planner::NodeId node) const;
+  static std::vector<Tile> EachOf(const planner::Tiles& tiles);
   // What a node computes with.
   at::ScalarType TypeOf(planner::NodeId node) const;
 

@@ -64,10 +64,19 @@ void GraphRunner::BackwardTiles(NodeId node) {
                       MemoryKind::kGradients, &parts[i]);
     }
   };
-  for (const Tile& tile : TilesOf(node)) {
-    context.tile = tile;
-    inputs.set_tile(tile);
-    step.op->Backward(context, inputs, step.kept, store);
+  const auto run = [&](const planner::Tiles& tiles, NodeInputs::Part part) {
+    inputs.set_part(part);
+    for (const Tile& tile : EachOf(tiles)) {
+      context.tile = tile;
+      inputs.set_tile(tile);
+      step.op->Backward(context, inputs, step.kept, store);
+    }
+  };
+  if (step.input_gradient_tiles.size < step.tiles.size) {
+    run(step.input_gradient_tiles, NodeInputs::Part::kActivations);
+    run(step.tiles, NodeInputs::Part::kParameters);
+  } else {
+    run(step.tiles, NodeInputs::Part::kAll);
   }
   for (size_t i = 0; i < values.size(); ++i) {
     if (sums[i].defined()) AddGradient(values[i], std::move(sums[i]));

@@ -13,7 +13,7 @@ using planner::MemoryKind;
 using planner::NodeId;
 using planner::ValueId;
 
-void GraphRunner::StoreInput(const at::Tensor& images) {
+void GraphRunner::StoreInput(at::Tensor images) {
   const ValueId input = graph_.inputs()[0];
   StoreTile(input, Tile{}, images, /*again=*/false, &values_[input]);
 }
@@ -26,7 +26,7 @@ void GraphRunner::RunForward(NodeId node, bool again) {
   if (context.keep) step.kept.clear();
   NodeInputs inputs(*this, node);
   std::vector<PackedTensor> stored(outputs.size());
-  for (const Tile& tile : TilesOf(node)) {
+  for (const Tile& tile : EachOf(step.tiles)) {
     context.tile = tile;
     inputs.set_tile(tile);
     std::vector<at::Tensor> made = step.op->Forward(context, inputs, step.kept);

@@ -23,7 +23,11 @@ class GraphRunner::NodeInputs : public TileInputs {
         outputs_(runner.graph_.node(node).outputs),
         whole_(values_.size()) {}
 
+  // Which gradients are made of a tile.
+  enum class Part { kAll, kActivations, kParameters };
+
   void set_tile(const Tile& tile) { tile_ = tile; }
+  void set_part(Part part) { part_ = part; }
 
   at::Tensor Read(size_t input) override {
     if (IsTiled(input)) return Unpacked(runner_.values_[values_[input]], tile_, input);
@@ -86,18 +90,23 @@ class GraphRunner::NodeInputs : public TileInputs {
         if (!IsOwned(sum)) sum = sum.clone();
         part.AddTo(tile_, sum);
       }
-      // Read once: what is stored as computed now belongs to the operator.
-      if (tile_.whole()) part = {};
+      // Read for the last time: what is stored as computed now belongs to the operator.
+      if (IsLastRead()) part = {};
     }
-    if (tile_.whole()) parts.clear();
+    if (IsLastRead()) parts.clear();
     return sum;
   }
 
-  bool Wanted(size_t input) override { return runner_.training_.needs_gradient[values_[input]]; }
+  bool Wanted(size_t input) override {
+    if (!runner_.training_.needs_gradient[values_[input]]) return false;
+    return part_ == Part::kAll || (part_ == Part::kActivations) == IsTiled(input);
+  }
 
  private:
   // Whether it is cut as the node's output is: v's are, also through views.
   bool IsTiled(size_t input) const { return runner_.tensors_.FindProduced(values_[input]) >= 0; }
+
+  bool IsLastRead() const { return tile_.whole() && part_ != Part::kActivations; }
 
   at::Tensor Unpacked(const PackedTensor& stored, const Tile& tile, size_t input) {
     MANTISSA_CHECK(stored.defined(), runner_.graph_.value(values_[input]).name, " is gone");
@@ -116,6 +125,7 @@ class GraphRunner::NodeInputs : public TileInputs {
   const std::vector<planner::ValueId>& values_;
   const std::vector<planner::ValueId>& outputs_;
   Tile tile_;
+  Part part_ = Part::kAll;
   std::vector<at::Tensor> whole_;  // by input
 };
 

@@ -59,8 +59,9 @@ absl::StatusOr<int64_t> MeasureStep(planner::Plan& plan, const at::Device& devic
   step_options.runner.timeline = &timeline;
   ASSIGN_OR_RETURN(const std::unique_ptr<StepRunner> runner,
                    StepRunner::Create(plan, state, step_options));
-  const Batch batch = RandomBatch(plan.graph, options.batch_size, device);
-  ASSIGN_OR_RETURN(const StepResult result, runner->Step(1, batch, options.learning_rate));
+  ASSIGN_OR_RETURN(
+      const StepResult result,
+      runner->Step(1, RandomBatch(plan.graph, options.batch_size, device), options.learning_rate));
   if (result.skipped) return absl::FailedPreconditionError("its update was skipped");
   return timeline.EndStep().peak_bytes - before;
 }

@@ -51,10 +51,10 @@ void StepRunner::RefreshFormats() { runner_->SetFormats(plan_.assignment.formats
 
 void StepRunner::set_probe(RoundingProbe* probe) { rounder_.set_probe(probe); }
 
-absl::StatusOr<StepResult> StepRunner::Step(int64_t step, const Batch& batch,
-                                            double learning_rate) {
-  return CatchTorch(
-      [&]() -> absl::StatusOr<StepResult> { return RunStep(step, batch, learning_rate); });
+absl::StatusOr<StepResult> StepRunner::Step(int64_t step, Batch batch, double learning_rate) {
+  return CatchTorch([&]() -> absl::StatusOr<StepResult> {
+    return RunStep(step, std::move(batch), learning_rate);
+  });
 }
 
 absl::StatusOr<StepRunner::BatchEvaluation> StepRunner::Evaluate(const Batch& batch,
@@ -72,13 +72,13 @@ void StepRunner::BindState() {
   }
 }
 
-StepResult StepRunner::RunStep(int64_t step, const Batch& batch, double learning_rate) {
+StepResult StepRunner::RunStep(int64_t step, Batch batch, double learning_rate) {
   const at::NoGradGuard no_grad;
   if (options_.runner.timeline != nullptr) options_.runner.timeline->BeginStep();
   rounder_.BeginStep(step);
   BindState();
   GraphRunner::Output output = runner_->Forward(
-      batch.images, batch.labels,
+      std::move(batch.images), batch.labels,
       {.training = true, .round_values = options_.round, .round_parameters = options_.round});
   const at::Tensor correct = CountCorrect(output, batch.labels);
   for (size_t i = 0; i < state_.buffers.size(); ++i) {

@@ -60,8 +60,9 @@ class StepRunner {
   static absl::StatusOr<std::unique_ptr<StepRunner>> Create(planner::Plan& plan, ModelState& state,
                                                             const StepOptions& options);
 
-  // `step` counts from 1; random rounding depends on it. ResourceExhausted if memory ran out.
-  absl::StatusOr<StepResult> Step(int64_t step, const Batch& batch, double learning_rate);
+  // `step` counts from 1; random rounding depends on it. ResourceExhausted if memory ran out. A
+  // batch that is moved here is gone once it is stored in its format.
+  absl::StatusOr<StepResult> Step(int64_t step, Batch batch, double learning_rate);
 
   // How much of the training the forward pass of an evaluation shares.
   enum class Evaluation {
@@ -87,7 +88,7 @@ class StepRunner {
 
  private:
   StepRunner(planner::Plan& plan, ModelState& state, const StepOptions& options);
-  StepResult RunStep(int64_t step, const Batch& batch, double learning_rate);
+  StepResult RunStep(int64_t step, Batch batch, double learning_rate);
   BatchEvaluation RunEvaluation(const Batch& batch, Evaluation evaluation);
   void BindState();
   void ApplyGradients(double learning_rate);

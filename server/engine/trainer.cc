@@ -127,14 +127,15 @@ absl::Status Training::Prepare() {
 absl::Status Training::RunStep(int64_t batch_index) {
   if (observer_.Cancelled()) return absl::CancelledError("the training was cancelled");
   const absl::Duration start = RealClock().Monotonic();
-  const Batch batch = train_.Load(progress_.epoch, batch_index);
+  Batch batch = train_.Load(progress_.epoch, batch_index);
   StepRecord record{.step = progress_.step + 1,
                     .total_steps = total_steps_,
                     .epoch = progress_.epoch,
                     .learning_rate = LearningRate(schedule_, progress_.epoch),
                     .samples = batch.labels.numel()};
   const std::vector<kernels::Format> formats = plan_.assignment.formats;
-  ASSIGN_OR_RETURN(StepResult result, runner_->Step(record.step, batch, record.learning_rate));
+  ASSIGN_OR_RETURN(StepResult result,
+                   runner_->Step(record.step, std::move(batch), record.learning_rate));
   const planner::MemoryForecast& memory = timeline_.EndStep();
   progress_.step = record.step;
   progress_.skipped_steps += result.skipped ? 1 : 0;

@@ -51,8 +51,7 @@ planner::MemoryForecast MeasureStep(planner::Plan plan) {
   }
   auto runner = StepRunner::Create(plan, *state, OptionsFor(plan, &timeline));
   MANTISSA_CHECK_OK(runner);
-  const Batch batch = BatchFor(plan);
-  MANTISSA_CHECK_OK((*runner)->Step(1, batch, /*learning_rate=*/0.01));
+  MANTISSA_CHECK_OK((*runner)->Step(1, BatchFor(plan), /*learning_rate=*/0.01));
   return timeline.EndStep();
 }
 

@@ -124,14 +124,14 @@ TEST_F(MemoryTest, RoundedWeightsLiveWhileAPassUsesThem) {
 TEST_F(MemoryTest, PlainFp32NeedsNoCopiesOfWeightsAndNothingUnpacked) {
   formats_.assign(formats_.size(), kernels::kFp32);
   const MemoryForecast forecast = Predict();
-  const int64_t batch = 4 * kImage + 8 * kBatchSize;
+  const int64_t labels = 8 * kBatchSize;
   for (const MemoryPoint& point : forecast.points) {
     EXPECT_EQ(point.by_kind.of(MemoryKind::kWeights), 0);
   }
   const MemoryByKind& relu = PointOf(forecast, Task::Kind::kForward, "relu").by_kind;
-  EXPECT_EQ(relu.of(MemoryKind::kWorkspace), batch);
+  EXPECT_EQ(relu.of(MemoryKind::kWorkspace), labels);
   // The image's values are the batch's.
-  EXPECT_EQ(relu.of(MemoryKind::kActivations), 4 * 2 * kMap + kMap / 8);
+  EXPECT_EQ(relu.of(MemoryKind::kActivations), 4 * (kImage + 2 * kMap) + kMap / 8);
 }
 
 TEST_F(MemoryTest, EmulatedStorageTakesFourBytesButTheSameTiles) {
@@ -144,20 +144,20 @@ TEST_F(MemoryTest, EmulatedStorageTakesFourBytesButTheSameTiles) {
 }
 
 TEST_F(MemoryTest, HoldsLogitsInFp32WhileItGoesForwardAndLossesToTheEnd) {
-  const int64_t batch = 4 * kImage + 8 * kBatchSize, logits = kBatchSize * 10;
+  const int64_t labels = 8 * kBatchSize, logits = kBatchSize * 10;
   const int64_t results = 2 * 4 + 8;
   const auto workspace = [&](Task::Kind kind, const std::string& name) {
     return PointOf(Predict(), kind, name).by_kind.of(MemoryKind::kWorkspace);
   };
   // A view needs nothing for itself.
-  EXPECT_EQ(workspace(Task::Kind::kForward, "flatten"), batch);
+  EXPECT_EQ(workspace(Task::Kind::kForward, "flatten"), labels);
   // Tiles of a sample.
   EXPECT_EQ(workspace(Task::Kind::kForward, "criterion.logsoftmax"),
-            batch + 4 * logits + 4 * (10 + 10));
-  EXPECT_EQ(workspace(Task::Kind::kBackward, "flatten"), batch + results);
+            labels + 4 * logits + 4 * (10 + 10));
+  EXPECT_EQ(workspace(Task::Kind::kBackward, "flatten"), labels + results);
   // In fp32 they are the v itself.
   formats_.assign(formats_.size(), kernels::kFp32);
-  EXPECT_EQ(workspace(Task::Kind::kForward, "criterion.logsoftmax"), batch);
+  EXPECT_EQ(workspace(Task::Kind::kForward, "criterion.logsoftmax"), labels);
 }
 
 TEST_F(MemoryTest, SmallerTilesNeedLessWorkspace) {
