@@ -27,16 +27,21 @@ struct PhiloxKey {
   uint32_t word[2];
 };
 
+// Keys grow by the golden ratio and by sqrt(3) - 1.
+inline constexpr int kPhiloxRounds = 10;
+inline constexpr uint32_t kPhiloxMultiplier0 = 0xD2511F53u, kPhiloxMultiplier1 = 0xCD9E8D57u;
+inline constexpr uint32_t kPhiloxWeyl0 = 0x9E3779B9u, kPhiloxWeyl1 = 0xBB67AE85u;
+
 // Equal arguments give equal results; blocks for different counters are independent.
 MANTISSA_HOST_DEVICE constexpr PhiloxBlock Philox(PhiloxBlock counter, PhiloxKey key) {
-  for (int round = 0; round < 10; ++round) {
-    const uint64_t a = uint64_t{0xD2511F53u} * counter.word[0];
-    const uint64_t b = uint64_t{0xCD9E8D57u} * counter.word[2];
+  for (int round = 0; round < kPhiloxRounds; ++round) {
+    const uint64_t a = uint64_t{kPhiloxMultiplier0} * counter.word[0];
+    const uint64_t b = uint64_t{kPhiloxMultiplier1} * counter.word[2];
     counter = PhiloxBlock{
         {static_cast<uint32_t>(b >> 32) ^ counter.word[1] ^ key.word[0], static_cast<uint32_t>(b),
          static_cast<uint32_t>(a >> 32) ^ counter.word[3] ^ key.word[1], static_cast<uint32_t>(a)}};
-    key.word[0] += 0x9E3779B9u;  // golden ratio
-    key.word[1] += 0xBB67AE85u;  // sqrt(3) - 1
+    key.word[0] += kPhiloxWeyl0;
+    key.word[1] += kPhiloxWeyl1;
   }
   return counter;
 }

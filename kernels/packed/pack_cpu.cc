@@ -62,12 +62,11 @@ HWY_INLINE void EncodeUpper(const Constants& c, const CodeConstants& k, const ui
   const bool plain = IsPlain(group.v, c);
   for (size_t j = 0; j < kGroup; ++j) {
     const Ints words = RandomLanes<kMode>(random, j);
-    const Ints bits = HWY_LIKELY(plain)
-                          ? RoundLanes<kMode, kByAdding, true>(group.v[j], words, c, found)
-                          : RoundLanes<kMode, kByAdding, false>(group.v[j], words, c, found);
-    group.v[j] = ShiftRightLogical(bits, k.shift);
+    group.v[j] = HWY_LIKELY(plain)
+                     ? RoundLanes<kMode, kByAdding, true>(group.v[j], words, c, found)
+                     : RoundLanes<kMode, kByAdding, false>(group.v[j], words, c, found);
   }
-  StoreGroup(group, k.code.bytes, to);
+  StoreUpper(group, k, to);
 }
 
 // Runs step(i, from, to) for each group of n elements; the last few stand among zeros, which count

@@ -10,17 +10,13 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "base/philox.h"
 #include "hwy/highway.h"
 #include "kernels/packed/lanes-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace mantissa::kernels {
 namespace HWY_NAMESPACE {
-
-// Of Philox 4x32-10, as in base/philox.h.
-constexpr int kPhiloxRounds = 10;
-constexpr uint32_t kPhiloxMultiplier0 = 0xD2511F53u, kPhiloxMultiplier1 = 0xCD9E8D57u;
-constexpr uint32_t kPhiloxWeyl0 = 0x9E3779B9u, kPhiloxWeyl1 = 0xBB67AE85u;
 
 using PairTag = hn::ScalableTag<uint64_t>;
 

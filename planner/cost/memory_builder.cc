@@ -34,7 +34,6 @@ int64_t DTypeBytes(DType dtype) {
 
 }  // namespace
 
-// Finds what lives from which task to which.
 class MemoryModelBuilder {
  public:
   MemoryModelBuilder(const Graph& graph, const TensorTable& tensors, const Schedule& schedule,

@@ -20,7 +20,7 @@ enum class MemoryKind {
   kActivations,  // v, and what nodes keep for backward
   kGradients,    // dv and dtheta
   kOptimizer,    // moments
-  kWorkspace,    // everything inside a task: unpacked tiles, temporaries of operators, the batch
+  kWorkspace,    // everything inside a task: unpacked tiles, temporaries of operators, labels
 };
 inline constexpr int kMemoryKinds = 6;
 

@@ -44,7 +44,7 @@ class WorkspaceModel {
     const Tiles input_tiles = InputGradientTilesOf(graph_, tensors_, task.node, rule,
                                                    packed_formats_, batch_size_, options_);
     if (task.kind == Task::Kind::kBackward && input_tiles.size < tiles.size) {
-      AddTiles(task, rule.kind, input_tiles, Part::kInput, workspace);
+      AddTiles(task, rule.kind, input_tiles, Part::kActivations, workspace);
       AddTiles(task, rule.kind, tiles, Part::kParameters, workspace);
     } else {
       AddTiles(task, rule.kind, tiles, Part::kAll, workspace);
@@ -63,7 +63,7 @@ class WorkspaceModel {
   // Which tile of a task: the first has packed nothing yet, an only one drops the gradient's codes.
   enum class Place { kOnly, kFirst, kLater };
   // Which gradients a tile of a backward task makes.
-  enum class Part { kAll, kInput, kParameters };
+  enum class Part { kAll, kActivations, kParameters };
 
   void AddTiles(const Task& task, GradientKind kind, const Tiles& tiles, Part part,
                 Workspace& workspace) const {
@@ -133,7 +133,7 @@ class WorkspaceModel {
     const bool one_tile = place == Place::kOnly, later = place == Place::kLater;
     // What the tiles' gradients of parameters are added up in; LibTorch's for a tile besides.
     const int64_t sums = ParameterElements(node) * kFloatBytes;
-    const int64_t added = later && part != Part::kInput ? sums : 0;
+    const int64_t added = later && part != Part::kActivations ? sums : 0;
     const int64_t share = ParameterElements(node) * options_.wide.bytes();
     const Moment read = {
         .bytes = tile.output + added, .stored = later, .finished = false, .unpacked = false};
@@ -151,11 +151,7 @@ class WorkspaceModel {
         if (part != Part::kParameters && WantsInputGradient(node)) {
           moments.push_back(compute(bytes.shape + bytes.InputGradient(), false));
           moments.push_back(compute(tile.inputs, true));
-          // The gradient of the output is read once more.
-          if (part == Part::kInput) {
-            for (Moment& moment : moments) moment.takes = true;
-            return moments;
-          }
+          if (part == Part::kActivations) return moments;
         }
         Moment weight = compute(tile.inputs + bytes.WeightGradient(), true);
         // Forgotten on the last tile.

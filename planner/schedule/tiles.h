@@ -28,7 +28,7 @@ struct TileOptions {
   kernels::Format wide = kernels::kFp32;
   // Most bytes of the widest tensor of a tile; at least one unit of the axis is taken. Where the
   // node has a larger parameter, its wide bytes: each tile makes a whole gradient of it, so smaller
-  // tiles would save nothing. The default stays in a core's cache.
+  // tiles would save nothing (but see InputGradientTilesOf()). The default stays in a core's cache.
   int64_t tile_bytes = int64_t{2} << 20;
 };
 
@@ -49,7 +49,7 @@ Tiles TilesOf(const Graph& graph, const TensorTable& tensors, NodeId node, const
 
 // The tiles in which a convolution's backward task makes the gradient of its input. Where they are
 // smaller than TilesOf() it is made first and by itself, so that the wide weight and the wide
-// gradient of the weight are not there together.
+// gradient of the weight are not there together. Those of TilesOf() for any other node.
 Tiles InputGradientTilesOf(const Graph& graph, const TensorTable& tensors, NodeId node,
                            const GradientRule& rule, const std::vector<kernels::Format>& formats,
                            int64_t batch_size, const TileOptions& options);

@@ -201,7 +201,8 @@ GraphRunner::Output GraphRunner::Forward(at::Tensor images, const at::Tensor& la
   bound_[graph_.target()] = labels;
   if (images.is_cuda()) sites_.CountOn(images.device());
   sites_.ClearCounts();
-  StoreInput(std::move(images));
+  StoreInput(images);
+  images.reset();
   const planner::Schedule& schedule = mode.training ? training_ : evaluation_;
   for (int i = 0; i < schedule.forward_tasks; ++i) RunTask(schedule.tasks[i]);
   if (options_.timeline != nullptr) options_.timeline->EndForward();

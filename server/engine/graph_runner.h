@@ -126,7 +126,7 @@ class GraphRunner {
   // graph_runner_forward.cc
   void RunForward(planner::NodeId node, bool again);
   void ForwardView(planner::NodeId node);
-  void StoreInput(at::Tensor images);
+  void StoreInput(const at::Tensor& images);
   void StoreTile(planner::ValueId output, const Tile& tile, const at::Tensor& wide, bool again,
                  PackedTensor* stored);
   void ReadResult(planner::ValueId output);

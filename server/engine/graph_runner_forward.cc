@@ -13,7 +13,7 @@ using planner::MemoryKind;
 using planner::NodeId;
 using planner::ValueId;
 
-void GraphRunner::StoreInput(at::Tensor images) {
+void GraphRunner::StoreInput(const at::Tensor& images) {
   const ValueId input = graph_.inputs()[0];
   StoreTile(input, Tile{}, images, /*again=*/false, &values_[input]);
 }

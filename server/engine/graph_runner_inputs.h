@@ -90,10 +90,11 @@ class GraphRunner::NodeInputs : public TileInputs {
         if (!IsOwned(sum)) sum = sum.clone();
         part.AddTo(tile_, sum);
       }
-      // Read for the last time: what is stored as computed now belongs to the operator.
-      if (IsLastRead()) part = {};
+      // The last read, for a task that reads twice begins with several tiles: what is stored as
+      // computed now belongs to the operator.
+      if (tile_.whole()) part = {};
     }
-    if (IsLastRead()) parts.clear();
+    if (tile_.whole()) parts.clear();
     return sum;
   }
 
@@ -105,8 +106,6 @@ class GraphRunner::NodeInputs : public TileInputs {
  private:
   // Whether it is cut as the node's output is: v's are, also through views.
   bool IsTiled(size_t input) const { return runner_.tensors_.FindProduced(values_[input]) >= 0; }
-
-  bool IsLastRead() const { return tile_.whole() && part_ != Part::kActivations; }
 
   at::Tensor Unpacked(const PackedTensor& stored, const Tile& tile, size_t input) {
     MANTISSA_CHECK(stored.defined(), runner_.graph_.value(values_[input]).name, " is gone");

@@ -1,6 +1,7 @@
 #include "server/engine/memory_budget.h"
 
 #include "absl/strings/str_cat.h"
+#include "planner/schedule/tiles.h"
 
 namespace mantissa::engine {
 

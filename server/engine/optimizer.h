@@ -1,7 +1,8 @@
 // Changes the fp32 master weights by their gradients.
 //
-//   std::unique_ptr<Optimizer> optimizer = MakeOptimizer({.kind = planner::OptimizerKind::kSgd},
-//   masters); optimizer->BeginStep(); for (size_t i = 0; i < masters.size(); ++i) {
+//   const std::unique_ptr<Optimizer> optimizer = MakeOptimizer({}, masters);
+//   optimizer->BeginStep();
+//   for (size_t i = 0; i < masters.size(); ++i) {
 //     optimizer->Update(i, masters[i], gradients[i], learning_rate);
 //   }
 //

@@ -12,9 +12,8 @@
 namespace mantissa::engine {
 namespace {
 
-// A number on the device of the logits, which are gone with it.
-at::Tensor CountCorrect(GraphRunner::Output& output, const at::Tensor& labels) {
-  const at::Tensor logits = std::exchange(output.logits, at::Tensor());
+// A number on the device of the logits, which it lets go of.
+at::Tensor CountCorrect(at::Tensor logits, const at::Tensor& labels) {
   // Ties, of which low precision has many, go to the first class.
   return at::argmax(logits, 1).eq(labels).sum();
 }
@@ -80,7 +79,7 @@ StepResult StepRunner::RunStep(int64_t step, Batch batch, double learning_rate) 
   GraphRunner::Output output = runner_->Forward(
       std::move(batch.images), batch.labels,
       {.training = true, .round_values = options_.round, .round_parameters = options_.round});
-  const at::Tensor correct = CountCorrect(output, batch.labels);
+  const at::Tensor correct = CountCorrect(std::move(output.logits), batch.labels);
   for (size_t i = 0; i < state_.buffers.size(); ++i) {
     if (CountsBatches(plan_.graph.value(plan_.graph.buffers()[i]))) state_.buffers[i].add_(1);
   }
@@ -135,7 +134,7 @@ StepRunner::BatchEvaluation StepRunner::RunEvaluation(const Batch& batch, Evalua
                         .round_parameters = round && evaluation == Evaluation::kAssigned});
   return {.loss = output.loss.item<double>(),
           .loss_unrounded = output.loss_unrounded.item<double>(),
-          .correct = CountCorrect(output, batch.labels).item<int64_t>()};
+          .correct = CountCorrect(std::move(output.logits), batch.labels).item<int64_t>()};
 }
 
 }  // namespace mantissa::engine

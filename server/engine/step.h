@@ -2,8 +2,8 @@
 // scale, round dtheta, look for what is not finite, unscale and update or skip, adapt the scale,
 // promote.
 //
-//   ASSIGN_OR_RETURN(auto trainer, StepRunner::Create(plan, state, options));
-//   ASSIGN_OR_RETURN(StepResult result, trainer->Step(batch, learning_rate));
+//   ASSIGN_OR_RETURN(auto runner, StepRunner::Create(plan, state, options));
+//   ASSIGN_OR_RETURN(StepResult result, runner->Step(step, std::move(batch), learning_rate));
 //
 // Not thread-safe.
 #ifndef MANTISSA_SERVER_ENGINE_STEP_H_

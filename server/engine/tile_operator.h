@@ -49,9 +49,9 @@ class TileInputs {
   // Of Read(input), and its type, also of what is no longer alive.
   virtual std::vector<int64_t> Sizes(size_t input) = 0;
   virtual at::ScalarType Type(size_t input) = 0;
-  // Stands for an input of which LibTorch wants only the shape, in the type of `like`, which must
-  // outlive it. Shows the memory of `like` or of the parameter itself where one is large enough, so
-  // that LibTorch has nothing to make contiguous; its entries mean nothing.
+  // Stands for an input of which LibTorch wants only the shape, in the type of `like`. Shows the
+  // memory of `like` or of the parameter itself where one is large enough, so that LibTorch has
+  // nothing to make contiguous; its entries mean nothing.
   virtual at::Tensor ShapeOf(size_t input, const at::Tensor& like) = 0;
 
   // Backward only. The rounded output; the sum of what reached an output's gradient, undefined
