@@ -168,6 +168,7 @@ GradientRule GradientRuleOf(const Graph& graph, NodeId id,
     case Kind::kLinear:
       if (needs_gradient[weight]) AddOnce(input, rule.reads);
       if (needs_gradient[input]) AddOnce(weight, rule.reads);
+      rule.of_input_and_weight = needs_gradient[input] && needs_gradient[weight];
       break;
     case Kind::kBatchNorm:
       AddOnce(input, rule.reads);

@@ -52,6 +52,8 @@ struct GradientRule {
   // input reads is left out where that input needs none.
   std::vector<ValueId> reads;
   TileAxis axis = TileAxis::kNone;
+  // A convolution or linear map: whether the gradients of both are asked for.
+  bool of_input_and_weight = false;
 };
 
 // `needs_gradient` by value, as NeedsGradient() says.

@@ -30,10 +30,21 @@ int64_t ExtentOf(const Shape& shape, TileAxis axis, int64_t batch_size) {
   return 1;
 }
 
-// `makes_sums`: whether each tile makes gradients of parameters.
+int64_t LargestParameterBytes(const Graph& graph, const TensorTable& tensors, NodeId node,
+                              int64_t batch_size, const kernels::Format& wide) {
+  int64_t largest = 0;
+  for (const ValueId input : TensorInputs(graph, node)) {
+    const Value& value = graph.value(tensors.Resolve(input));
+    if (value.kind != ValueKind::kParameter) continue;
+    largest = std::max(largest, Elements(value.shape, batch_size) * wide.bytes());
+  }
+  return largest;
+}
+
+// Into tiles whose widest tensor has at most `options.tile_bytes`, or one unit of the axis.
 Tiles Cut(const Graph& graph, const TensorTable& tensors, NodeId node, const GradientRule& rule,
           const std::vector<kernels::Format>& formats, int64_t batch_size,
-          const TileOptions& options, bool makes_sums) {
+          const TileOptions& options) {
   const std::vector<ValueId> values = Activations(graph, tensors, node);
   if (rule.axis == TileAxis::kNone || values.empty()) return {};
   const Tiles whole = {.axis = rule.axis,
@@ -56,13 +67,7 @@ Tiles Cut(const Graph& graph, const TensorTable& tensors, NodeId node, const Gra
     tiles.size = tiles.extent;
     return tiles;
   }
-  int64_t tile_bytes = options.tile_bytes;
-  for (const ValueId input : TensorInputs(graph, node)) {
-    const Value& value = graph.value(tensors.Resolve(input));
-    if (!makes_sums || value.kind != ValueKind::kParameter) continue;
-    tile_bytes = std::max(tile_bytes, Elements(value.shape, batch_size) * options.wide.bytes());
-  }
-  int64_t size = std::max<int64_t>(1, tile_bytes / unit_bytes);
+  int64_t size = std::max<int64_t>(1, options.tile_bytes / unit_bytes);
   if (rule.axis == TileAxis::kFlat) {
     size = std::max(kFlatMultiple, size / kFlatMultiple * kFlatMultiple);
   }
@@ -75,15 +80,19 @@ Tiles Cut(const Graph& graph, const TensorTable& tensors, NodeId node, const Gra
 Tiles TilesOf(const Graph& graph, const TensorTable& tensors, NodeId node, const GradientRule& rule,
               const std::vector<kernels::Format>& formats, int64_t batch_size,
               const TileOptions& options) {
-  return Cut(graph, tensors, node, rule, formats, batch_size, options, /*makes_sums=*/true);
+  TileOptions wide_enough = options;
+  wide_enough.tile_bytes = std::max(
+      options.tile_bytes, LargestParameterBytes(graph, tensors, node, batch_size, options.wide));
+  return Cut(graph, tensors, node, rule, formats, batch_size, wide_enough);
 }
 
 Tiles InputGradientTilesOf(const Graph& graph, const TensorTable& tensors, NodeId node,
                            const GradientRule& rule, const std::vector<kernels::Format>& formats,
                            int64_t batch_size, const TileOptions& options) {
-  // Reads input and weight where the gradients of both are asked for.
-  const bool both = rule.kind == GradientKind::kConvolution && rule.reads.size() == 2;
-  return Cut(graph, tensors, node, rule, formats, batch_size, options, /*makes_sums=*/!both);
+  if (rule.kind == GradientKind::kConvolution && rule.of_input_and_weight) {
+    return Cut(graph, tensors, node, rule, formats, batch_size, options);
+  }
+  return TilesOf(graph, tensors, node, rule, formats, batch_size, options);
 }
 
 }  // namespace mantissa::planner

@@ -1,6 +1,7 @@
 #include "planner/schedule/tiles.h"
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "gtest/gtest.h"
@@ -102,6 +103,65 @@ TEST_F(TilesTest, WhatIsStoredAsComputedIsOneTile) {
 TEST_F(TilesTest, ViewsAndTheLossAreNotCut) {
   EXPECT_EQ(Of("flatten", {.tile_bytes = 1}).count(), 1);
   EXPECT_EQ(Of("criterion.nllloss", {.tile_bytes = 1}).count(), 1);
+}
+
+// of_image: [N,3,2,2] -> [N,64,2,2], 1728 weights; inner: -> [N,8,2,2], 512. The widest tensor of a
+// sample has 256 elements.
+class InputGradientTilesTest : public testing::Test {
+ protected:
+  InputGradientTilesTest() : graph_(Build()), tensors_(graph_) {
+    formats_.assign(tensors_.tensors().size(), kernels::kHigh);
+  }
+
+  static Graph Build() {
+    GraphBuilder net("convolutions", {3, 2, 2});
+    ValueId x = net.Conv("of_image", net.input(), 64, {.kernel = 3, .padding = 1});
+    x = net.Flatten("flatten", net.Conv("inner", x, 8, {.kernel = 1}));
+    Graph graph = std::move(net).Finish(net.Linear("linear", x, 50));
+    AttachClassificationLoss(graph, 0);
+    return graph;
+  }
+
+  // Of all gradients, and of the input's.
+  std::pair<Tiles, Tiles> Of(const std::string& name, int64_t tile_bytes) const {
+    NodeId node = 0;
+    while (graph_.node(node).name != name) ++node;
+    const GradientRule rule = GradientRuleOf(graph_, node, NeedsGradient(graph_));
+    const TileOptions options = {.tile_bytes = tile_bytes};
+    return {TilesOf(graph_, tensors_, node, rule, formats_, kBatchSize, options),
+            InputGradientTilesOf(graph_, tensors_, node, rule, formats_, kBatchSize, options)};
+  }
+
+  Graph graph_;
+  TensorTable tensors_;
+  std::vector<kernels::Format> formats_;
+};
+
+TEST_F(InputGradientTilesTest, AreSmallWhereTheWeightIsLargerThanATile) {
+  const auto [all, of_input] = Of("inner", 4 * 256);
+  EXPECT_EQ(all.size, 2);  // as large as the weight
+  EXPECT_EQ(of_input.size, 1);
+  EXPECT_EQ(of_input.axis, TileAxis::kBatch);
+  EXPECT_EQ(of_input.extent, kBatchSize);
+}
+
+TEST_F(InputGradientTilesTest, AreThoseOfTheTaskWhereTheWeightIsNotLargerThanATile) {
+  const auto [all, of_input] = Of("inner", 4 * 256 * 3);
+  EXPECT_EQ(all.size, 3);
+  EXPECT_EQ(of_input.size, 3);
+}
+
+TEST_F(InputGradientTilesTest, AreThoseOfTheTaskWhereTheInputNeedsNoGradient) {
+  const auto [all, of_input] = Of("of_image", 4 * 256);
+  EXPECT_EQ(all.size, 6);
+  EXPECT_EQ(of_input.size, 6);
+}
+
+TEST_F(InputGradientTilesTest, AreThoseOfTheTaskInALinearMap) {
+  // 50 outputs a sample, 1600 weights.
+  const auto [all, of_input] = Of("linear", 1);
+  EXPECT_EQ(all.size, kBatchSize);
+  EXPECT_EQ(of_input.size, kBatchSize);
 }
 
 }  // namespace
