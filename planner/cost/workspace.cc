@@ -60,9 +60,11 @@ class WorkspaceModel {
   }
 
  private:
-  // Which tile of a task: the first has packed nothing yet, an only one drops the gradient's codes.
+  // Which tile of its part of a task: a later one adds to what the first has made, an only one
+  // drops the codes of the gradient that it reads.
   enum class Place { kOnly, kFirst, kLater };
-  // Which gradients a tile of a backward task makes.
+  // Which gradients a tile of a backward task makes. Those of activations come before those of
+  // parameters where each has tiles of its own.
   enum class Part { kAll, kActivations, kParameters };
 
   void AddTiles(const Task& task, GradientKind kind, const Tiles& tiles, Part part,
@@ -135,8 +137,10 @@ class WorkspaceModel {
     const int64_t sums = ParameterElements(node) * kFloatBytes;
     const int64_t added = later && part != Part::kActivations ? sums : 0;
     const int64_t share = ParameterElements(node) * options_.wide.bytes();
-    const Moment read = {
-        .bytes = tile.output + added, .stored = later, .finished = false, .unpacked = false};
+    const Moment read = {.bytes = tile.output + added,
+                         .stored = later || part == Part::kParameters,
+                         .finished = false,
+                         .unpacked = false};
     const Moment finish = {.bytes = sums, .takes = false, .unpacked = false};
     const auto compute = [&](int64_t bytes, bool stored) {
       return Moment{.bytes = tile.output + bytes + added,

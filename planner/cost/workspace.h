@@ -32,8 +32,10 @@ struct Moment {
 };
 
 struct Workspace {
-  // Where the task's v and dv are packed: it runs tile by tile. A task of one tile has packed
-  // nothing yet while it computes, and has dropped the codes of the gradient that it has read.
+  // Where the task's v and dv are packed: it runs tile by tile. While the first tile computes,
+  // nothing that it makes is packed yet; where a convolution makes dv before dtheta, each in tiles
+  // of its own, dv is there all through the second part. A tile that is the whole has dropped the
+  // codes of the gradient that it has read.
   std::vector<Moment> packed;
   // Where all are stored as they are computed, and results are taken over without a copy.
   std::vector<Moment> as_computed;
