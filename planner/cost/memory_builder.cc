@@ -129,7 +129,6 @@ class MemoryModelBuilder {
     std::vector<int> holders(graph_.values().size(), 0);       // by storage
     std::vector<ValueId> storage(graph_.values().size(), kNoValue);
     const auto make = [&](ValueId value, int task) {
-      if (graph_.value(value).kind == ValueKind::kSymbol) return;
       const NodeId node = graph_.value(value).producer;
       const bool shares =
           node != kNoNode && IsShapeOnly(graph_, graph_.node(node)) && !CopiesItsInput(node);

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "absl/strings/str_cat.h"
+
 namespace mantissa::planner {
 namespace {
 
@@ -11,13 +13,10 @@ constexpr int64_t kReductionMean = 1;
 constexpr int64_t kIgnoreIndex = -100;
 
 struct TensorInputCollector {
-  const Graph& graph;
   std::vector<ValueId>& inputs;
 
   void operator()(const ValueRef& ref) const {
-    if (ref.id != kNoValue && graph.value(ref.id).kind != ValueKind::kSymbol) {
-      inputs.push_back(ref.id);
-    }
+    if (ref.id != kNoValue) inputs.push_back(ref.id);
   }
   void operator()(const std::vector<ValueRef>& refs) const {
     for (const ValueRef& ref : refs) (*this)(ref);
@@ -72,16 +71,36 @@ ValueId Graph::AddBuffer(std::string name, DType dtype, Shape shape) {
   return id;
 }
 
-ValueId Graph::AddNode(Node node, DType dtype, Shape shape, ValueId alias_of) {
-  const ValueId id = AddValue({.name = node.name,
-                               .kind = ValueKind::kComputed,
+ValueId Graph::AddConstant(std::string name, DType dtype, Shape shape) {
+  const ValueId id = AddValue({.name = std::move(name),
+                               .kind = ValueKind::kConstant,
                                .dtype = dtype,
-                               .shape = std::move(shape),
-                               .producer = static_cast<NodeId>(nodes_.size()),
-                               .alias_of = alias_of});
-  node.outputs = {id};
-  nodes_.push_back(std::move(node));
+                               .shape = std::move(shape)});
+  constants_.push_back(id);
   return id;
+}
+
+ValueId Graph::AddNode(Node node, DType dtype, Shape shape, ValueId alias_of) {
+  return AddNode(std::move(node), {Output{dtype, std::move(shape), alias_of}})[0];
+}
+
+std::vector<ValueId> Graph::AddNode(Node node, std::vector<std::optional<Output>> outputs) {
+  node.outputs.clear();
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    if (!outputs[i].has_value()) {
+      node.outputs.push_back(kNoValue);
+      continue;
+    }
+    node.outputs.push_back(
+        AddValue({.name = outputs.size() == 1 ? node.name : absl::StrCat(node.name, ".", i),
+                  .kind = ValueKind::kComputed,
+                  .dtype = outputs[i]->dtype,
+                  .shape = std::move(outputs[i]->shape),
+                  .producer = static_cast<NodeId>(nodes_.size()),
+                  .alias_of = outputs[i]->alias_of}));
+  }
+  nodes_.push_back(std::move(node));
+  return nodes_.back().outputs;
 }
 
 void AttachClassificationLoss(Graph& graph, double label_smoothing) {
@@ -113,7 +132,7 @@ void AttachClassificationLoss(Graph& graph, double label_smoothing) {
 std::vector<ValueId> TensorInputs(const Graph& graph, NodeId node) {
   std::vector<ValueId> inputs;
   for (const Argument& argument : graph.node(node).args) {
-    std::visit(TensorInputCollector{graph, inputs}, argument.value);
+    std::visit(TensorInputCollector{inputs}, argument.value);
   }
   return inputs;
 }

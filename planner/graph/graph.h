@@ -23,6 +23,7 @@
 #define MANTISSA_PLANNER_GRAPH_GRAPH_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -63,13 +64,12 @@ struct ValueRef {
   friend bool operator==(const ValueRef&, const ValueRef&) = default;
 };
 
-// What torch.export writes for one argument; std::monostate is None. A list of ints may mix numbers
-// and symbols: then it is a vector of variants.
-using SymbolicInt = std::variant<int64_t, ValueRef>;
+// What torch.export writes for one argument; std::monostate is None. Sizes that depend on the batch
+// are a Dim, and a list in which there are such is a Shape. In a list of values, None is kNoValue.
 using ArgumentValue =
-    std::variant<std::monostate, bool, int64_t, double, std::string, DType, ValueRef,
+    std::variant<std::monostate, bool, int64_t, double, std::string, DType, ValueRef, Dim,
                  std::vector<bool>, std::vector<int64_t>, std::vector<double>,
-                 std::vector<ValueRef>, std::vector<SymbolicInt>>;
+                 std::vector<ValueRef>, Shape>;
 
 // An argument by the name that the operator's schema gives it. Those left out have their defaults.
 struct Argument {
@@ -87,17 +87,17 @@ struct Node {
   // Overload name of the schema: "" or for instance "Tensor".
   std::string overload;
   std::vector<Argument> args;
+  // By the schema's results; kNoValue where nothing reads one.
   std::vector<ValueId> outputs;
 };
 
 enum class ValueKind {
   kInput,      // a batch of samples
   kTarget,     // a batch of labels
-  kParameter,  // trainable
+  kParameter,  // trained, unless it is frozen
   kBuffer,     // state that is not trained: running statistics
   kConstant,   // a tensor fixed in the model
   kComputed,   // output of a node
-  kSymbol,     // a number: a size
 };
 
 struct Value {
@@ -105,10 +105,12 @@ struct Value {
   ValueKind kind = ValueKind::kComputed;
   DType dtype = DType::kFloat32;
   Shape shape;
-  // The node that makes it; kNoNode unless kComputed or kSymbol.
+  // The node that makes it; kNoNode unless kComputed.
   NodeId producer = kNoNode;
   // For the output of a shape-only or in-place operator: the value whose memory it shows.
   ValueId alias_of = kNoValue;
+  // A parameter that is not trained: no gradient, no optimizer state.
+  bool frozen = false;
 };
 
 class Graph {
@@ -125,6 +127,7 @@ class Graph {
   const std::vector<ValueId>& inputs() const { return inputs_; }
   const std::vector<ValueId>& parameters() const { return parameters_; }
   const std::vector<ValueId>& buffers() const { return buffers_; }
+  const std::vector<ValueId>& constants() const { return constants_; }
   // Labels of the loss; kNoValue before AttachClassificationLoss.
   ValueId target() const { return target_; }
   // What the model returns: for a classifier the logits [N, classes].
@@ -136,9 +139,20 @@ class Graph {
   ValueId AddTarget(std::string name, DType dtype, Shape shape);
   ValueId AddParameter(std::string name, Shape shape);
   ValueId AddBuffer(std::string name, DType dtype, Shape shape);
+  ValueId AddConstant(std::string name, DType dtype, Shape shape);
   // Appends a node with one output. REQUIRES: its arguments' values exist; names are unique.
   // `alias_of` marks a shape-only or in-place operator.
   ValueId AddNode(Node node, DType dtype, Shape shape, ValueId alias_of = kNoValue);
+  // The same with an output for each of `outputs`. A single one has the node's name, several have
+  // it with ".0", ".1" and so on. One that is nullopt is not made: kNoValue.
+  struct Output {
+    DType dtype = DType::kFloat32;
+    Shape shape;
+    ValueId alias_of = kNoValue;
+  };
+  std::vector<ValueId> AddNode(Node node, std::vector<std::optional<Output>> outputs);
+  // REQUIRES: a parameter.
+  void Freeze(ValueId parameter) { values_[parameter].frozen = true; }
   void SetOutput(ValueId output) { output_ = output; }
   void SetLoss(ValueId loss) { loss_ = loss; }
 
@@ -148,7 +162,7 @@ class Graph {
   std::string name_;
   std::vector<Value> values_;
   std::vector<Node> nodes_;
-  std::vector<ValueId> inputs_, parameters_, buffers_;
+  std::vector<ValueId> inputs_, parameters_, buffers_, constants_;
   ValueId target_ = kNoValue, output_ = kNoValue, loss_ = kNoValue;
 };
 

@@ -95,7 +95,6 @@ class ScheduleBuilder {
   }
 
   void Make(ValueId value) {
-    if (graph_.value(value).kind == ValueKind::kSymbol) return;
     Release(value);
     values_[value] = {.made = Now(), .last_use = Now()};
   }

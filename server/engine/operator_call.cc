@@ -16,7 +16,6 @@ namespace mantissa::engine {
 using planner::ArgumentValue;
 using planner::DType;
 using planner::ValueId;
-using planner::ValueKind;
 using planner::ValueRef;
 
 namespace {
@@ -114,7 +113,6 @@ class ArgumentCompiler {
   }
 
   bool Convert(ValueRef value) {
-    if (graph_.value(value.id).kind == ValueKind::kSymbol) return false;
     call_.tensors_.push_back(value.id);
     call_.tensor_arguments_.push_back({.argument = index_});
     return type_->kind() == c10::TypeKind::TensorType;
@@ -141,16 +139,8 @@ class ArgumentCompiler {
     return true;
   }
 
-  // Sizes that other nodes computed are not known here.
-  bool Convert(const std::vector<planner::SymbolicInt>& values) {
-    std::vector<int64_t> numbers;
-    for (const planner::SymbolicInt& value : values) {
-      const auto* number = std::get_if<int64_t>(&value);
-      if (number == nullptr) return false;
-      numbers.push_back(*number);
-    }
-    return Convert(numbers);
-  }
+  bool Convert(const planner::Dim&) { return false; }
+  bool Convert(const planner::Shape&) { return false; }
 
   bool IsIntList() const {
     return IsListOf(type_, c10::TypeKind::IntType) || IsListOf(type_, c10::TypeKind::SymIntType);
