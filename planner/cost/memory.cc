@@ -30,31 +30,34 @@ std::vector<bool> MemoryModel::StoredAsComputed(const std::vector<kernels::Forma
   return as_computed;
 }
 
-int64_t MemoryModel::BytesOf(const Span& span, const std::vector<kernels::Format>& formats,
+int64_t MemoryModel::BytesOf(const MemorySpan& span, const std::vector<kernels::Format>& formats,
                              const std::vector<bool>& as_computed) const {
   if (span.node != kNoNode && as_computed[span.node] != span.as_computed) return 0;
   if (span.tensor < 0) return span.size;
   const kernels::Format& format = formats[span.tensor];
   if (span.free_in_fp32 && format == kernels::kFp32) return 0;
-  if (span.unpacked) return span.size * kernels::kFp32.bytes();
+  if (span.unpacked) return IsStoredInFp32(format) ? 0 : span.size * kernels::kFp32.bytes();
   return StoredBytes(format, span.size);
 }
 
+bool MemoryModel::IsStoredInFp32(const kernels::Format& format) const {
+  return format == kernels::kFp32 || (!options_.packed && !IsNative(format));
+}
+
 int64_t MemoryModel::StoredBytes(const kernels::Format& format, int64_t elements) const {
-  const bool wide = !options_.packed && !IsNative(format);
-  return elements * (wide ? kernels::kFp32.bytes() : format.bytes());
+  return elements * (IsStoredInFp32(format) ? kernels::kFp32.bytes() : format.bytes());
 }
 
 std::vector<MemoryModel::Lasting> MemoryModel::LastingBytes(
     const std::vector<kernels::Format>& formats, const std::vector<bool>& as_computed) const {
   std::vector<Lasting> lasting(points_.size() + 1);
-  for (const Span& span : spans_) {
+  for (const MemorySpan& span : spans_) {
     const int64_t bytes = BytesOf(span, formats, as_computed);
     Lasting& first = lasting[span.first];
     first.by_kind.of(span.kind) += bytes;
     lasting[span.last + 1].by_kind.of(span.kind) -= bytes;
-    if (span.made == Span::Made::kStored) first.stored.of(span.kind) += bytes;
-    if (span.made == Span::Made::kFinished) first.finished.of(span.kind) += bytes;
+    if (span.made == MemorySpan::Made::kStored) first.stored.of(span.kind) += bytes;
+    if (span.made == MemorySpan::Made::kFinished) first.finished.of(span.kind) += bytes;
     if (span.used_up && span.last > span.first) {
       lasting[span.last].used_up.of(span.kind) += bytes;
     }
@@ -78,7 +81,7 @@ MemoryByKind MemoryModel::MostAt(size_t point, const Lasting& lasting,
   for (const Workspace::Unpacked& parameter : workspace.parameters) {
     if (formats[parameter.tensor] != options_.tiles.wide) unpacked += parameter.bytes;
   }
-  MemoryByKind most = {};
+  MemoryByKind most = point == 0 ? AtStart(lasting, formats) : MemoryByKind{};
   for (const Moment& moment : as_computed[node] ? workspace.as_computed : workspace.packed) {
     MemoryByKind bytes = lasting.by_kind;
     bytes.of(MemoryKind::kWorkspace) += moment.bytes + (moment.unpacked ? unpacked : 0);
@@ -88,6 +91,18 @@ MemoryByKind MemoryModel::MostAt(size_t point, const Lasting& lasting,
     if (bytes.total() > most.total()) most = bytes;
   }
   return most;
+}
+
+MemoryByKind MemoryModel::AtStart(const Lasting& lasting,
+                                  const std::vector<kernels::Format>& formats) const {
+  MemoryByKind bytes = lasting.by_kind;
+  Subtract(lasting.stored, bytes);
+  bytes.of(MemoryKind::kWeights) = 0;  // no task has rounded any
+  // In fp32 the samples are taken over.
+  if (samples_.tensor >= 0 && formats[samples_.tensor] != kernels::kFp32) {
+    bytes.of(MemoryKind::kWorkspace) += samples_.bytes;
+  }
+  return bytes;
 }
 
 // One parameter after the other: its gradient is unpacked and its codes dropped.
@@ -119,7 +134,7 @@ MemoryForecast MemoryModel::Predict(const std::vector<kernels::Format>& formats)
       forecast.peak = static_cast<int>(i);
     }
   }
-  for (const Span& span : spans_) {
+  for (const MemorySpan& span : spans_) {
     if (span.kind == MemoryKind::kActivations && span.first < forward_tasks_ &&
         span.last >= forward_tasks_) {
       forecast.saved_for_backward_bytes += BytesOf(span, formats, as_computed);

@@ -22,6 +22,7 @@
 
 #include "kernels/formats/format.h"
 #include "planner/cost/memory_kind.h"
+#include "planner/cost/memory_span.h"
 #include "planner/cost/moments.h"
 #include "planner/cost/workspace.h"
 #include "planner/graph/graph.h"
@@ -75,26 +76,6 @@ class MemoryModel {
  private:
   friend class MemoryModelBuilder;
 
-  // Something that lives from the beginning of one task to the end of another.
-  struct Span {
-    int first = 0, last = 0;  // points
-    MemoryKind kind = MemoryKind::kActivations;
-    // Whose format says how many bytes an element has; -1: `size` counts bytes.
-    int tensor = -1;
-    int64_t size = 0;
-    // Only where v and dv of this node's are all stored as they are computed, or only where not.
-    NodeId node = kNoNode;
-    bool as_computed = false;
-    // Takes no memory in fp32: the engine has the values elsewhere already.
-    bool free_in_fp32 = false;
-    // In fp32 whatever its format.
-    bool unpacked = false;
-    // When in its first task it is made, and whether in its last it is used up by being read: see
-    // Workspace.
-    enum class Made { kBefore, kStored, kFinished };
-    Made made = Made::kBefore;
-    bool used_up = false;
-  };
   // Bytes at a point, and what of them is not there at all its moments.
   struct Lasting {
     MemoryByKind by_kind = {};
@@ -102,7 +83,7 @@ class MemoryModel {
   };
 
   std::vector<bool> StoredAsComputed(const std::vector<kernels::Format>& formats) const;
-  int64_t BytesOf(const Span& span, const std::vector<kernels::Format>& formats,
+  int64_t BytesOf(const MemorySpan& span, const std::vector<kernels::Format>& formats,
                   const std::vector<bool>& as_computed) const;
   // Of a parameter.
   struct Update {
@@ -111,7 +92,11 @@ class MemoryModel {
     int64_t bytes = 0;  // of the optimizer's own
   };
 
+  // Whether such values stand in 4 bytes, as they are.
+  bool IsStoredInFp32(const kernels::Format& format) const;
   int64_t StoredBytes(const kernels::Format& format, int64_t elements) const;
+  // While the batch is stored. REQUIRES: `lasting` is of the first point.
+  MemoryByKind AtStart(const Lasting& lasting, const std::vector<kernels::Format>& formats) const;
   MemoryByKind MostAtUpdate(const Lasting& lasting,
                             const std::vector<kernels::Format>& formats) const;
   std::vector<Lasting> LastingBytes(const std::vector<kernels::Format>& formats,
@@ -123,7 +108,9 @@ class MemoryModel {
   MemoryOptions options_;
   int forward_tasks_ = 0;
   std::vector<MemoryPoint> points_;  // with node and kind
-  std::vector<Span> spans_;
+  std::vector<MemorySpan> spans_;
+  // Of the batch, in fp32: there until they are stored in their format, before the first task.
+  Workspace::Unpacked samples_;
   std::vector<Workspace> workspaces_;              // by point
   std::vector<std::vector<int>> tensors_of_node_;  // v and dv that a node reads or makes
   std::vector<Update> updates_;                    // in the order of parameters

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 
+#include "planner/cost/gradient_spans.h"
 #include "planner/cost/memory.h"
 #include "planner/graph/operators.h"
 
@@ -44,37 +45,35 @@ class MemoryModelBuilder {
         batch_size_(batch_size),
         model_(model),
         last_point_(static_cast<int>(schedule.tasks.size())),
-        forward_of_(graph.nodes().size(), kNever),
-        backward_of_(graph.nodes().size(), kNever) {}
+        forward_of_(graph.nodes().size(), kNever) {}
 
   void Build() {
     for (int task = 0; task < last_point_; ++task) {
       const Task& t = schedule_.tasks[task];
       model_.points_.push_back({.kind = t.kind, .node = t.node});
       if (t.kind == Task::Kind::kForward) forward_of_[t.node] = task;
-      if (t.kind == Task::Kind::kBackward) backward_of_[t.node] = task;
     }
     model_.points_.push_back({.kind = Task::Kind::kBackward, .node = kNoNode});
     FindTensorsOfNodes();
     AddLasting();
+    AddSamples();
     AddActivations();
     AddResults();
     AddKept();
     AddRoundedParameters();
-    AddGradients();
+    for (const MemorySpan& span : GradientSpansOf(graph_, tensors_, schedule_, batch_size_))
+      Add(span);
     model_.workspaces_ =
         WorkspacesOf(graph_, tensors_, schedule_, batch_size_, model_.options_.tiles);
     AddUpdates();
   }
 
  private:
-  using Span = MemoryModel::Span;
-
   int64_t ElementsOf(ValueId value) const {
     return Elements(graph_.value(value).shape, batch_size_);
   }
 
-  void Add(Span span) { model_.spans_.push_back(span); }
+  void Add(const MemorySpan& span) { model_.spans_.push_back(span); }
 
   void FindTensorsOfNodes() {
     model_.tensors_of_node_.resize(graph_.nodes().size());
@@ -92,8 +91,7 @@ class MemoryModelBuilder {
     }
   }
 
-  // Masters, buffers, moments and labels: all through the step. Samples are let go of once they
-  // are stored in their format.
+  // Masters, buffers, moments and labels: all through the step.
   void AddLasting() {
     const MemoryOptions& options = model_.options_;
     int64_t masters = 0, moments = 0, labels = 0, largest = 0;
@@ -117,10 +115,10 @@ class MemoryModelBuilder {
     Add({0, last_point_, MemoryKind::kWorkspace, -1, scratch});
   }
 
-  // Whether a view has memory of its own: codes are stored in order, so moving dimensions copies.
-  bool CopiesItsInput(NodeId node) const {
-    const std::string& op = graph_.node(node).op;
-    return op == "aten::permute" || op == "aten::transpose" || op == "aten::t";
+  void AddSamples() {
+    for (const ValueId input : graph_.inputs()) {
+      model_.samples_ = {tensors_.FindProduced(input), ElementsOf(input) * kernels::kFp32.bytes()};
+    }
   }
 
   // Values share the memory of what they show until the last of them dies.
@@ -130,9 +128,7 @@ class MemoryModelBuilder {
     std::vector<ValueId> storage(graph_.values().size(), kNoValue);
     const auto make = [&](ValueId value, int task) {
       const NodeId node = graph_.value(value).producer;
-      const bool shares =
-          node != kNoNode && IsShapeOnly(graph_, graph_.node(node)) && !CopiesItsInput(node);
-      if (shares) {
+      if (node != kNoNode && SharesItsInput(graph_, graph_.node(node))) {
         const ValueId base = graph_.value(value).alias_of;
         storage[value] = storage[base];
         if (storage[value] != kNoValue) ++holders[storage[value]];
@@ -158,12 +154,13 @@ class MemoryModelBuilder {
     }
   }
 
-  Span SpanOf(ValueId value, int task) const {
-    Span span{task, task, MemoryKind::kActivations, tensors_.FindProduced(value),
-              ElementsOf(value)};
+  MemorySpan SpanOf(ValueId value, int task) const {
+    MemorySpan span{task, task, MemoryKind::kActivations, tensors_.FindProduced(value),
+                    ElementsOf(value)};
     if (span.tensor < 0) span.size *= DTypeBytes(graph_.value(value).dtype);
     const NodeId node = graph_.value(value).producer;
-    if (node != kNoNode && !IsShapeOnly(graph_, graph_.node(node))) span.made = Span::Made::kStored;
+    if (node != kNoNode && !IsShapeOnly(graph_, graph_.node(node)))
+      span.made = MemorySpan::Made::kStored;
     return span;
   }
 
@@ -172,20 +169,18 @@ class MemoryModelBuilder {
   void AddResults() {
     if (graph_.loss() == kNoValue) return;
     const ValueId logits = graph_.output();
-    // Stored in fp32, they are the v itself.
     Add({.first = forward_of_[graph_.value(logits).producer],
          .last = schedule_.forward_tasks - 1,
          .kind = MemoryKind::kWorkspace,
          .tensor = tensors_.FindProduced(logits),
          .size = ElementsOf(logits),
-         .free_in_fp32 = true,
          .unpacked = true,
-         .made = Span::Made::kStored});
+         .made = MemorySpan::Made::kStored});
     Add({.first = forward_of_[graph_.value(graph_.loss()).producer],
          .last = last_point_,
          .kind = MemoryKind::kWorkspace,
          .size = kResultBytes,
-         .made = Span::Made::kStored});
+         .made = MemorySpan::Made::kStored});
   }
 
   void AddKept() {
@@ -218,84 +213,6 @@ class MemoryModelBuilder {
     }
   }
 
-  // The task up to which the gradient of a value is held, views of it as the value itself.
-  int LastHolder(ValueId value) const {
-    while (true) {
-      const NodeId node = graph_.value(value).producer;
-      if (node == kNoNode || backward_of_[node] == kNever) return kNever;
-      if (!IsShapeOnly(graph_, graph_.node(node)) || CopiesItsInput(node)) {
-        return backward_of_[node];
-      }
-      value = graph_.value(value).alias_of;
-    }
-  }
-
-  void AddGradients() {
-    std::vector<bool> seen(graph_.values().size(), false);
-    for (int task = schedule_.forward_tasks; task < last_point_; ++task) {
-      const Task& t = schedule_.tasks[task];
-      if (t.kind != Task::Kind::kBackward) continue;
-      const bool is_view = IsShapeOnly(graph_, graph_.node(t.node));
-      if (is_view && !CopiesItsInput(t.node)) continue;
-      if (schedule_.rules[t.node].kind == GradientKind::kAdd) {
-        AddGradientsOfSum(t.node, task);
-        continue;
-      }
-      for (const ValueId input : TensorInputs(graph_, t.node)) {
-        if (!schedule_.needs_gradient[input]) continue;
-        if (graph_.value(tensors_.Resolve(input)).kind == ValueKind::kParameter) {
-          AddParameterGradient(tensors_.Resolve(input), task, seen);
-        } else {
-          AddGradient(input, task);
-        }
-      }
-    }
-  }
-
-  void AddGradient(ValueId input, int task, NodeId when_packed = kNoNode) {
-    const int dv = tensors_.Find(TensorKind::kActivationGradient, tensors_.Resolve(input));
-    if (dv < 0) return;
-    Add({.first = task,
-         .last = std::max(task, LastHolder(input)),
-         .kind = MemoryKind::kGradients,
-         .tensor = dv,
-         .size = ElementsOf(input),
-         .node = when_packed,
-         .made = Span::Made::kStored,
-         .used_up = true});
-  }
-
-  // Stored as computed, the gradients of both inputs are the gradient of the sum, in its memory.
-  void AddGradientsOfSum(NodeId node, int task) {
-    int last = task;
-    for (const ValueId input : TensorInputs(graph_, node)) {
-      if (!schedule_.needs_gradient[input]) continue;
-      AddGradient(input, task, node);
-      last = std::max(last, LastHolder(input));
-    }
-    const ValueId sum = graph_.node(node).outputs[0];
-    Add({.first = std::min(task + 1, last),
-         .last = last,
-         .kind = MemoryKind::kGradients,
-         .tensor = tensors_.Find(TensorKind::kActivationGradient, sum),
-         .size = ElementsOf(sum),
-         .node = node,
-         .as_computed = true});
-  }
-
-  void AddParameterGradient(ValueId parameter, int task, std::vector<bool>& seen) {
-    if (seen[parameter]) return;
-    seen[parameter] = true;
-    const int dtheta = tensors_.Find(TensorKind::kParameterGradient, parameter);
-    if (dtheta < 0) return;
-    Add({.first = task,
-         .last = last_point_,
-         .kind = MemoryKind::kGradients,
-         .tensor = dtheta,
-         .size = ElementsOf(parameter),
-         .made = Span::Made::kFinished});
-  }
-
   // Each parameter's part of the update: its gradient unpacked, and what the optimizer computes
   // with.
   void AddUpdates() {
@@ -319,7 +236,7 @@ class MemoryModelBuilder {
   const int64_t batch_size_;
   MemoryModel& model_;
   const int last_point_;
-  std::vector<int> forward_of_, backward_of_;  // by node: tasks
+  std::vector<int> forward_of_;  // by node: tasks
 };
 
 MemoryModel::MemoryModel(const Graph& graph, const TensorTable& tensors, const Schedule& schedule,

@@ -205,12 +205,12 @@ GraphRunner::Output GraphRunner::Forward(at::Tensor images, const at::Tensor& la
   images.reset();
   const planner::Schedule& schedule = mode.training ? training_ : evaluation_;
   for (int i = 0; i < schedule.forward_tasks; ++i) RunTask(schedule.tasks[i]);
-  if (options_.timeline != nullptr) options_.timeline->EndForward();
   return std::exchange(output_, {});
 }
 
 void GraphRunner::Backward(double loss_gradient) {
   const at::NoGradGuard no_grad;
+  if (options_.timeline != nullptr) options_.timeline->BeginBackward();
   AddGradient(
       graph_.loss(),
       at::scalar_tensor(loss_gradient, bound_[graph_.target()].options().dtype(at::kFloat)));

@@ -37,7 +37,7 @@ void MemoryTimeline::EndTask() {
   step_.peak_bytes = most.total();
 }
 
-void MemoryTimeline::EndForward() {
+void MemoryTimeline::BeginBackward() {
   if (!in_step_) return;
   step_.saved_for_backward_bytes = meter_->Live().of(MemoryKind::kActivations);
 }

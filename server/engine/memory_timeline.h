@@ -8,7 +8,7 @@
 //   timeline.BeginTask(task.kind, task.node);
 //   Run(task);
 //   timeline.EndTask();                     // before what dies with the task is released
-//   timeline.EndForward();                  // after the last task of the forward pass
+//   timeline.BeginBackward();               // when the caller has let go of the logits
 //   Print(timeline.EndStep().peak_bytes);
 //
 // Costs a few locks a task. Not thread-safe.
@@ -38,7 +38,7 @@ class MemoryTimeline {
   // following do nothing.
   void BeginTask(planner::Task::Kind kind, planner::NodeId node);
   void EndTask();
-  void EndForward();
+  void BeginBackward();
   // The step, valid until the next one begins. REQUIRES: it had a task.
   const planner::MemoryForecast& EndStep();
 

@@ -5,8 +5,8 @@
 //   bazel run //tests/bench/memory:prediction -- model=resnet18 width=1 batch=128 ratio=1 points=1
 //
 // Each key narrows the table to a value: model, width, batch, ratio (of demotion; -1: policy none),
-// recipe (paper, bf16), state (fp32, bf16, int8), recompute (none, cheap). points=1 adds each
-// moment of the step.
+// recipe (paper, bf16), state (fp32, bf16, int8), recompute (none, cheap), storage (packed,
+// emulated). points=1 adds each moment of the step.
 
 #include <algorithm>
 #include <cstdint>
@@ -105,6 +105,7 @@ void PrintTable() {
   if (state == "bf16") request.optimizer_state = planner::OptimizerStateWidth::kBf16;
   if (state == "int8") request.optimizer_state = planner::OptimizerStateWidth::kInt8;
   if (ValuesOf("recompute", {"none"})[0] == "cheap") request.recompute = planner::Recompute::kCheap;
+  request.packed = ValuesOf("storage", {"packed"})[0] != "emulated";
   std::vector<std::string> names;
   for (const planner::ModelInfo& info : planner::BuiltinModels()) names.push_back(info.name);
   for (const std::string& name : ValuesOf("model", names)) {

@@ -62,14 +62,14 @@ constexpr int64_t kImage = kBatchSize * 3 * 16, kMap = kBatchSize * 4 * 16;
 constexpr int64_t kConvWeight = 4 * 3 * 9, kLinearWeight = 10 * 64, kLinearBias = 10;
 constexpr int64_t kParameters = kConvWeight + kLinearWeight + kLinearBias;
 
-TEST_F(MemoryTest, CountsMastersMomentsAndTheBatchAllThroughTheStep) {
+TEST_F(MemoryTest, CountsMastersMomentsAndLabelsAllThroughTheStep) {
   const MemoryForecast forecast =
       Predict({.moments = 2, .optimizer_state = OptimizerStateWidth::kBf16});
   ASSERT_EQ(forecast.points.size(), schedule_.tasks.size() + 1);
   for (const MemoryPoint& point : forecast.points) {
     EXPECT_EQ(point.by_kind.of(MemoryKind::kMasters), 4 * kParameters);
     EXPECT_EQ(point.by_kind.of(MemoryKind::kOptimizer), 2 * 2 * kParameters);
-    EXPECT_GE(point.by_kind.of(MemoryKind::kWorkspace), 4 * kImage + 8 * kBatchSize);
+    EXPECT_GE(point.by_kind.of(MemoryKind::kWorkspace), 8 * kBatchSize);
   }
 }
 
@@ -79,7 +79,8 @@ TEST_F(MemoryTest, HoldsActivationsInTheirFormatFromMakerToLastReader) {
     return PointOf(high, kind, name).by_kind.of(MemoryKind::kActivations);
   };
   const int64_t mask = kMap / 8;
-  EXPECT_EQ(activations(Task::Kind::kForward, "conv"), 2 * (kImage + kMap));
+  // The most is there while the batch stands in fp32 besides.
+  EXPECT_EQ(activations(Task::Kind::kForward, "conv"), 2 * kImage);
   EXPECT_EQ(activations(Task::Kind::kForward, "relu"), 2 * (kImage + kMap + kMap) + mask);
   // The convolution's output has died, flatten shows the ReLU's memory.
   EXPECT_EQ(activations(Task::Kind::kForward, "flatten"), 2 * (kImage + kMap) + mask);
@@ -109,6 +110,8 @@ TEST_F(MemoryTest, HoldsGradientsFromConsumerToProducerAndOfParametersToTheEnd) 
 }
 
 TEST_F(MemoryTest, RoundedWeightsLiveWhileAPassUsesThem) {
+  // Else the most is there before the convolution, while the batch is stored.
+  formats_[tensors_.Find(TensorKind::kActivation, graph_.inputs()[0])] = kernels::kFp32;
   const MemoryForecast forecast = Predict();
   const auto weights = [&](Task::Kind kind, const std::string& name) {
     return PointOf(forecast, kind, name).by_kind.of(MemoryKind::kWeights);
@@ -158,6 +161,42 @@ TEST_F(MemoryTest, HoldsLogitsInFp32WhileItGoesForwardAndLossesToTheEnd) {
   // In fp32 they are the v itself.
   formats_.assign(formats_.size(), kernels::kFp32);
   EXPECT_EQ(workspace(Task::Kind::kForward, "criterion.logsoftmax"), labels);
+}
+
+TEST_F(MemoryTest, LogitsThatStandInFourBytesAreCountedOnce) {
+  const int64_t labels = 8 * kBatchSize;
+  for (const kernels::Format& format : {kernels::kHigh, kernels::kLowForward}) {
+    formats_.assign(formats_.size(), format);
+    const MemoryByKind point =
+        PointOf(Predict({.packed = false}), Task::Kind::kForward, "criterion.logsoftmax").by_kind;
+    // Tiles of a sample.
+    EXPECT_EQ(point.of(MemoryKind::kWorkspace), labels + 4 * (10 + 10));
+  }
+}
+
+// Nothing but a map of few numbers: the batch is most of what is there.
+TEST(PredictMemory, CountsSamplesUntilTheyAreStoredInTheirFormat) {
+  GraphBuilder net("map", {3, 32, 32});
+  const ValueId x = net.Flatten("flatten", net.input());
+  Graph graph = std::move(net).Finish(net.Linear("linear", x, 2));
+  AttachClassificationLoss(graph, 0);
+  const TensorTable tensors(graph);
+  const int64_t image = kBatchSize * 3 * 32 * 32;
+  const auto first = [&](const kernels::Format& format, bool packed) {
+    const std::vector<kernels::Format> formats(tensors.tensors().size(), format);
+    return PredictMemory(graph, tensors, formats, MakeSchedule(graph, tensors, {}), kBatchSize,
+                         {.packed = packed})
+        .points[0]
+        .by_kind;
+  };
+  const int64_t labels = 8 * kBatchSize;
+  EXPECT_EQ(first(kernels::kLowForward, true).of(MemoryKind::kActivations), image);
+  EXPECT_EQ(first(kernels::kLowForward, true).of(MemoryKind::kWorkspace), labels + 4 * image);
+  EXPECT_EQ(first(kernels::kLowForward, false).of(MemoryKind::kActivations), 4 * image);
+  EXPECT_EQ(first(kernels::kLowForward, false).of(MemoryKind::kWorkspace), labels + 4 * image);
+  // In fp32 they are taken over.
+  EXPECT_EQ(first(kernels::kFp32, true).of(MemoryKind::kActivations), 4 * image);
+  EXPECT_EQ(first(kernels::kFp32, true).of(MemoryKind::kWorkspace), labels);
 }
 
 TEST_F(MemoryTest, SmallerTilesNeedLessWorkspace) {

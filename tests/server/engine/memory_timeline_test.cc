@@ -36,7 +36,7 @@ TEST_F(MemoryTimelineTest, HasThePointOfEachTaskAndThePeakOfAll) {
   at::Tensor saved = Bytes(1000, MemoryKind::kActivations);
   at::empty({300}, at::kByte);
   timeline_.EndTask();
-  timeline_.EndForward();
+  timeline_.BeginBackward();
   timeline_.BeginTask(Task::Kind::kBackward, 0);
   at::Tensor gradient = Bytes(400, MemoryKind::kGradients);
   at::empty({900}, at::kByte);
@@ -97,7 +97,7 @@ TEST_F(MemoryTimelineTest, IgnoresTasksOutsideOfSteps) {
     const TimelineTask evaluation(&timeline_, Task::Kind::kForward, 0);
     at::empty({9000}, at::kByte);
   }
-  timeline_.EndForward();
+  timeline_.BeginBackward();
   const TimelineTask unmeasured(nullptr, Task::Kind::kForward, 0);
   timeline_.BeginStep();
   { const TimelineTask task(&timeline_, Task::Kind::kForward, 0); }

@@ -105,10 +105,7 @@ TEST_P(MemoryOfATraining, IsMeasuredInThePointsThatWerePredicted) {
           << i << " kind " << static_cast<int>(kind);
     }
   }
-  // Packed, every byte is known; in fp32 the logits that the caller still reads are a v.
-  const int64_t logits_bytes = plan.request.precision.policy == "none" ? kBatch * 4 * 4 : 0;
-  EXPECT_EQ(memory.measured.saved_for_backward_bytes,
-            memory.predicted.saved_for_backward_bytes + logits_bytes);
+  EXPECT_EQ(memory.measured.saved_for_backward_bytes, memory.predicted.saved_for_backward_bytes);
   EXPECT_EQ(memory.measured.points[memory.measured.peak].by_kind.total(),
             memory.measured.peak_bytes);
 }
