@@ -25,6 +25,13 @@ planner::PlanRequest Low(const std::string& model, double low_ratio) {
           .batch_size = 16};
 }
 
+// Convolutions of 4 to 12 channels, which oneDNN lays out in ways of their own.
+planner::PlanRequest Narrow(const std::string& model) {
+  return {.model = {.name = model, .width = 0.1},
+          .precision = {.policy = "demotion", .low_ratio = 0.5},
+          .batch_size = 32};
+}
+
 planner::PlanRequest Recomputed(planner::PlanRequest request) {
   request.recompute = planner::Recompute::kCheap;
   return request;
@@ -71,7 +78,9 @@ INSTANTIATE_TEST_SUITE_P(Models, MemoryPredictionTest,
                                          Case{"resnet18_low", Low("resnet18", 1)},
                                          Case{"mobilenet_v2_low", Low("mobilenet_v2", 1)},
                                          Case{"shufflenet_v2_low", Low("shufflenet_v2", 1)},
-                                         Case{"squeezenet_low", Low("squeezenet", 1)}),
+                                         Case{"squeezenet_low", Low("squeezenet", 1)},
+                                         Case{"resnet18_few_channels", Narrow("resnet18")},
+                                         Case{"squeezenet_few_channels", Narrow("squeezenet")}),
                          [](const auto& info) { return info.param.name; });
 
 INSTANTIATE_TEST_SUITE_P(Recomputed, MemoryPredictionTest,
