@@ -75,22 +75,22 @@ std::string OptimizerText(const v1::Plan& plan) {
                       EnumText(v1::OptimizerState_descriptor(), plan.optimizer_state()));
 }
 
-std::string Memory(const v1::Plan& plan) {
+std::string MemoryTables(const v1::Plan& plan) {
   if (!plan.has_memory()) return "";
   const std::string baselines = BaselineTable(plan.memory().peak_bytes(), plan.baselines());
-  return absl::StrCat("\n", RenderFacts(PlannedMemoryFacts(plan)), "\n",
-                      KindTable(plan.memory().peak().bytes()), baselines.empty() ? "" : "\n",
-                      baselines);
+  return absl::StrCat(KindTable(plan.memory().peak().bytes()), baselines.empty() ? "" : "\n",
+                      baselines, "\n");
 }
 
-std::string Summary(const v1::Plan& plan) {
+// What was asked for, last: a terminal shows it when the tables have scrolled by.
+MemoryFacts Answer(const v1::Plan& plan) {
   const auto share = [&](int64_t bits) {
     return absl::StrCat(BitsAsBytes(bits), " (",
                         Percent(static_cast<double>(bits) / static_cast<double>(plan.bits_fp32())),
                         " of fp32)");
   };
   const v1::PrecisionSpec& precision = plan.precision();
-  const std::string facts = RenderFacts({
+  MemoryFacts facts = {
       {"model", absl::StrCat(plan.model().model(), ", width ", Number(plan.model().width()), ", ",
                              plan.model().classes(), " classes")},
       {"policy", PolicyText(precision)},
@@ -104,8 +104,14 @@ std::string Summary(const v1::Plan& plan) {
       {"tensors", share(plan.bits())},
       {"all high", share(plan.bits_high())},
       {"fp32", BitsAsBytes(plan.bits_fp32())},
-  });
-  return absl::StrCat(facts, Memory(plan));
+  };
+  const MemoryFacts memory = PlannedMemoryFacts(plan);
+  facts.insert(facts.end(), memory.begin(), memory.end());
+  return facts;
+}
+
+std::string Summary(const v1::Plan& plan) {
+  return absl::StrCat(MemoryTables(plan), RenderFacts(Answer(plan)));
 }
 
 std::string PlanTable(const v1::Plan& plan) {

@@ -136,9 +136,9 @@ std::vector<Command> AboutPlans() {
                         "half of the elements in low precision, as JSON"},
                        {"mantissa plan --model resnet18 --classes 10 --policy operator",
                         "low precision at the convolutions and linear layers"},
-                       {"mantissa plan --model mobilenet_v2 --classes 10 --memory 1GiB --policy "
+                       {"mantissa plan --model mobilenet_v2 --classes 10 --memory 600MiB --policy "
                         "budget",
-                        "the fewest low elements that fit into a gibibyte"}},
+                        "the fewest low elements that fit into 600 MiB"}},
           .run = &RunPlan,
       },
       {
