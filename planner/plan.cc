@@ -1,5 +1,6 @@
 #include "planner/plan.h"
 
+#include <limits>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -7,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/status.h"
 #include "planner/fit/fit.h"
+#include "planner/graph/freeze.h"
 #include "planner/policies/none.h"
 #include "planner/policies/operator_based.h"
 #include "planner/policies/registry.h"
@@ -16,6 +18,7 @@ namespace mantissa::planner {
 namespace {
 
 constexpr int64_t kMaxBatchSize = int64_t{1} << 20;
+constexpr int64_t kMaxAccumulatedBatches = int64_t{1} << 16;
 
 absl::Status CheckMemory(const PlanRequest& request) {
   if (request.memory_bytes < 0) {
@@ -40,22 +43,44 @@ absl::Status CheckRequest(const PlanRequest& request) {
     return InvalidField("batch_size", absl::StrCat(request.batch_size),
                         absl::StrCat("1 to ", kMaxBatchSize), "Use 128, the paper's.");
   }
+  if (request.accumulate_batches < 1 || request.accumulate_batches > kMaxAccumulatedBatches) {
+    return InvalidField("accumulate_batches", absl::StrCat(request.accumulate_batches),
+                        absl::StrCat("1 to ", kMaxAccumulatedBatches), "Use 1 for none.");
+  }
   // Written so that NaN fails too.
-  if (!(request.label_smoothing >= 0 && request.label_smoothing < 1)) {
-    return InvalidField("label_smoothing", absl::StrCat(request.label_smoothing),
-                        "0.0 to below 1.0", "Use 0 for none, 0.1 for the usual amount.");
+  if (!(request.clip_norm >= 0 && request.clip_norm <= std::numeric_limits<float>::max())) {
+    return InvalidField("clip_norm", absl::StrCat(request.clip_norm), "0 or more",
+                        "Use 1.0, which is usual for transformers, or 0 for none.");
+  }
+  if (!(request.ema_decay >= 0 && request.ema_decay < 1)) {
+    return InvalidField("ema_decay", absl::StrCat(request.ema_decay), "0.0 to below 1.0",
+                        "Use 0.999, or 0 for none.");
   }
   return CheckMemory(request);
 }
 
-absl::Status CheckElements(const TensorTable& tensors, int64_t batch_size) {
-  if (ApproximateElements(tensors, batch_size) <= static_cast<double>(kMaxElements)) {
-    return absl::OkStatus();
-  }
+absl::Status CheckElements(const Graph& graph, const TensorTable& tensors, int64_t batch_size) {
+  double elements = ApproximateElements(tensors, batch_size);
+  // Those that take no part need memory too.
+  for (const Value& value : graph.values())
+    elements += ApproximateElements(value.shape, batch_size);
+  if (elements <= static_cast<double>(kMaxElements)) return absl::OkStatus();
   return InvalidField(
       "batch_size", absl::StrCat(batch_size),
       absl::StrCat("a batch whose tensors have at most ", kMaxElements, " elements in all"),
       "Use a smaller batch or smaller images.");
+}
+
+// The model with its loss, and those parameters frozen that the request says.
+absl::StatusOr<Graph> GraphOf(const PlanRequest& request) {
+  absl::StatusOr<Graph> graph = request.uploaded != nullptr
+                                    ? absl::StatusOr<Graph>(*request.uploaded)
+                                    : BuildModel(request.model);
+  if (!graph.ok()) return InField(graph.status(), "model");
+  absl::Status frozen = FreezeParameters(request.freeze, *graph);
+  if (!frozen.ok()) return InField(frozen, "model");
+  RETURN_IF_ERROR(AttachLoss(*graph, request.loss));
+  return graph;
 }
 
 // fp32 computes in fp32 whatever the recipe.
@@ -82,15 +107,13 @@ std::vector<MemoryBaseline> Baselines(const Plan& plan) {
 
 absl::StatusOr<Plan> MakePlan(const PlanRequest& request) {
   RETURN_IF_ERROR(CheckRequest(request));
-  absl::StatusOr<Graph> graph = BuildModel(request.model);
-  if (!graph.ok()) return InField(graph.status(), "model");
-  AttachClassificationLoss(*graph, request.label_smoothing);
-  TensorTable tensors(*graph);
-  RETURN_IF_ERROR(CheckElements(tensors, request.batch_size));
+  ASSIGN_OR_RETURN(Graph graph, GraphOf(request));
+  TensorTable tensors(graph);
+  RETURN_IF_ERROR(CheckElements(graph, tensors, request.batch_size));
   const absl::StatusOr<std::unique_ptr<Policy>> policy =
       MakePolicy(request.precision, PolicyContextOf(request));
   if (!policy.ok()) return InField(policy.status(), "precision");
-  const FitRequest fit = {.graph = *graph,
+  const FitRequest fit = {.graph = graph,
                           .tensors = tensors,
                           .policy = **policy,
                           .policy_name = request.precision.policy,
@@ -105,7 +128,7 @@ absl::StatusOr<Plan> MakePlan(const PlanRequest& request) {
     return Shortfall(fit, *fitted);
   }
   Plan plan{.request = request,
-            .graph = *std::move(graph),
+            .graph = std::move(graph),
             .tensors = std::move(tensors),
             .assignment = std::move(fitted->assignment),
             .recompute = std::move(fitted->recompute)};

@@ -1,6 +1,6 @@
 // planner/plan.h
 //
-// From a model's name to the format of every tensor, in one call; what the server, the CLI's
+// From a model to the format of every tensor, in one call; what the server, the CLI's
 // --local and the engine share.
 //
 //   PlanRequest request{.model = {.name = "resnet18", .classes = 10}, .batch_size = 128};
@@ -18,6 +18,7 @@
 #define MANTISSA_PLANNER_PLAN_H_
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,7 @@
 #include "planner/cost/moments.h"
 #include "planner/fit/recompute.h"
 #include "planner/graph/graph.h"
+#include "planner/graph/loss.h"
 #include "planner/graph/tensors.h"
 #include "planner/models/models.h"
 #include "planner/policies/context.h"
@@ -47,12 +49,16 @@ enum class Recipe {
 struct PlanRequest {
   // Built-in model: {name without "builtin:", width, classes, input shape [C, H, W]}.
   ModelOptions model;
+  // A graph without a loss, in the model's place; null: the built-in model.
+  std::shared_ptr<const Graph> uploaded;
+  LossOptions loss;
+  // Parameters that are not trained beside those that the graph has frozen already: names, in which
+  // * stands for any text and ? for any character. Each must match one at least.
+  std::vector<std::string> freeze;
   // {policy name, low_ratio, seed, low_groups}.
   PolicyOptions precision;
   // Samples a step, 1 to 1,048,576.
   int64_t batch_size = 128;
-  // 0.0 to below 1.0.
-  double label_smoothing = 0;
   Recipe recipe = Recipe::kPaper;
   // Of a task's widest tile.
   int64_t tile_bytes = TileOptions().tile_bytes;
@@ -65,6 +71,12 @@ struct PlanRequest {
   Recompute recompute = Recompute::kAuto;
   OptimizerKind optimizer = OptimizerKind::kSgd;
   OptimizerStateWidth optimizer_state = OptimizerStateWidth::kFp32;
+  // Batches of batch_size whose gradients are added up for one update, 1 to 65,536.
+  int64_t accumulate_batches = 1;
+  // The gradients of a step are scaled so that their L2 norm is at most this; 0: they are not.
+  double clip_norm = 0;
+  // Of the moving average of the parameters, below 1; 0: none.
+  double ema_decay = 0;
 };
 
 // The same training at another precision: batch, optimizer and storage as in the plan, nothing

@@ -1,10 +1,12 @@
 #include "planner/graph/gradient.h"
 
 #include <algorithm>
+#include <iterator>
 #include <optional>
 #include <string>
 #include <variant>
 
+#include "absl/strings/string_view.h"
 #include "planner/graph/operators.h"
 
 namespace mantissa::planner {
@@ -16,28 +18,6 @@ using Kind = GradientKind;
 constexpr int64_t kMaxWindowElements = 256;
 // at::Reduction::Mean.
 constexpr int64_t kReductionMean = 1;
-
-struct Row {
-  const char* op;
-  const char* overload;
-  Kind kind;
-};
-constexpr Row kRows[] = {
-    {"aten::conv2d", "", Kind::kConvolution},
-    {"aten::linear", "", Kind::kLinear},
-    {"aten::batch_norm", "", Kind::kBatchNorm},
-    {"aten::relu", "", Kind::kRelu},
-    {"aten::relu_", "", Kind::kRelu},
-    {"aten::add", "Tensor", Kind::kAdd},
-    {"aten::add_", "Tensor", Kind::kAdd},
-    {"aten::cat", "", Kind::kCat},
-    {"aten::slice", "Tensor", Kind::kSlice},
-    {"aten::max_pool2d", "", Kind::kMaxPool},
-    {"aten::avg_pool2d", "", Kind::kAveragePool},
-    {"aten::log_softmax", "int", Kind::kLogSoftmax},
-    {"aten::nll_loss", "", Kind::kNllLoss},
-    {"mantissa::smoothed_nll_loss", "", Kind::kNllLoss},
-};
 
 // An integer argument; `otherwise` where it was left out, nothing where it is no integer.
 std::optional<int64_t> Int(const Node& node, const char* name, int64_t otherwise) {
@@ -78,6 +58,11 @@ bool HasInputAndWeight(const Node& node) {
          FindValueArgument(node, "weight") != kNoValue;
 }
 
+bool IsBatchFirst(const Graph& graph, ValueId value) {
+  const Shape& shape = graph.value(value).shape;
+  return !shape.empty() && shape[0].times_batch;
+}
+
 bool AddsEqualShapes(const Graph& graph, NodeId id) {
   const Node& node = graph.node(id);
   const std::vector<ValueId> inputs = TensorInputs(graph, id);
@@ -93,7 +78,8 @@ bool Covers(const Graph& graph, NodeId id, Kind kind) {
   const Shape& shape = graph.value(node.outputs[0]).shape;
   switch (kind) {
     case Kind::kConvolution:
-      return shape.size() == 4 && HasInputAndWeight(node);
+      // The other overload tells its padding by name.
+      return shape.size() == 4 && node.overload.empty() && HasInputAndWeight(node);
     case Kind::kLinear:
       return !shape.empty() && HasInputAndWeight(node);
     case Kind::kBatchNorm:
@@ -108,8 +94,13 @@ bool Covers(const Graph& graph, NodeId id, Kind kind) {
     case Kind::kSlice:
     case Kind::kLogSoftmax:
       return Dimension(graph, node) >= 0;
-    case Kind::kNllLoss:
-      return IsNone(node, "weight") && Int(node, "reduction", kReductionMean) == kReductionMean;
+    case Kind::kNllLoss: {
+      const std::vector<ValueId> inputs = TensorInputs(graph, id);
+      return !inputs.empty() && graph.value(inputs[0]).shape.size() == 2 &&
+             IsNone(node, "weight") && Int(node, "reduction", kReductionMean) == kReductionMean;
+    }
+    case Kind::kDropout:
+      return IsRandom(node);
     default:
       return true;
   }
@@ -119,31 +110,98 @@ Kind KindOf(const Graph& graph, NodeId id) {
   const Node& node = graph.node(id);
   if (IsShapeOnly(graph, node)) return Kind::kView;
   if (node.outputs.size() != 1 || node.outputs[0] == kNoValue) return Kind::kReplay;
-  for (const Row& row : kRows) {
-    if (node.op == row.op && node.overload == row.overload && Covers(graph, id, row.kind)) {
-      return row.kind;
-    }
-  }
-  return Kind::kReplay;
+  const Kind kind = TraitsOf(node.op).kind;
+  return kind != Kind::kReplay && Covers(graph, id, kind) ? kind : Kind::kReplay;
 }
 
-TileAxis AxisOf(const Graph& graph, NodeId id, Kind kind) {
+// The dimensions that `node` is told to work along: "dim" or "dims"; empty where it is not told.
+std::vector<int64_t> DimensionsOf(const Node& node) {
+  for (const char* name : {"dim", "dims"}) {
+    const ArgumentValue* argument = FindArgument(node, name);
+    if (argument == nullptr) continue;
+    if (const auto* one = std::get_if<int64_t>(argument)) return {*one};
+    if (const auto* several = std::get_if<std::vector<int64_t>>(argument)) return *several;
+  }
+  return {};
+}
+
+// Operators along a dimension, which is 0 unless they are told.
+bool NeedsDimension(absl::string_view op) {
+  constexpr absl::string_view kAlong[] = {"aten::select", "aten::narrow", "aten::stack",
+                                          "aten::split",  "aten::chunk",  "aten::split_with_sizes",
+                                          "aten::unbind", "aten::slice",  "aten::cat"};
+  return std::find(std::begin(kAlong), std::end(kAlong), op) != std::end(kAlong);
+}
+
+bool TellsTheBatch(const Node& node) {
+  const auto depends = [](const Dim& dim) { return dim.times_batch; };
+  return std::any_of(node.args.begin(), node.args.end(), [&](const Argument& argument) {
+    if (const auto* dim = std::get_if<Dim>(&argument.value)) return depends(*dim);
+    const auto* shape = std::get_if<Shape>(&argument.value);
+    return shape != nullptr && std::any_of(shape->begin(), shape->end(), depends);
+  });
+}
+
+// Whether `input`, read by an operator whose output begins with `samples` and has `rank`
+// dimensions, can be cut with it, or is wanted whole by each tile.
+bool FitsSamples(const Graph& graph, ValueId input, const Dim& samples, size_t rank, bool alone,
+                 const std::vector<bool>& needs_gradient) {
+  const Value& value = graph.value(input);
+  const Shape& shape = value.shape;
+  if (!shape.empty() && shape[0] == samples) return alone || shape.size() == rank;
+  if (std::any_of(shape.begin(), shape.end(), [](const Dim& dim) { return dim.times_batch; })) {
+    return false;
+  }
+  // The tiles' gradients of a parameter are added up, those of other values are not.
+  const bool is_parameter = graph.value(ResolveView(graph, input)).kind == ValueKind::kParameter;
+  return is_parameter || !needs_gradient[input];
+}
+
+// Whether a replay may run on some of the samples at a time.
+bool IsSampleWise(const Graph& graph, NodeId id, const std::vector<bool>& needs_gradient) {
+  const Node& node = graph.node(id);
+  if (!TraitsOf(node.op).sample_wise || IsRandom(node) || TellsTheBatch(node)) return false;
+  const std::vector<ValueId> inputs = TensorInputs(graph, id);
+  if (inputs.empty() || !IsBatchFirst(graph, inputs[0])) return false;
+  const auto rank = static_cast<int64_t>(graph.value(inputs[0]).shape.size());
+  const std::vector<int64_t> dims = DimensionsOf(node);
+  if (dims.empty() && NeedsDimension(node.op)) return false;
+  if (std::any_of(dims.begin(), dims.end(), [&](int64_t dim) { return dim == 0 || dim <= -rank; }))
+    return false;
+  const Dim samples = graph.value(inputs[0]).shape[0];
+  size_t output_rank = 0;
+  for (const ValueId output : node.outputs) {
+    if (output == kNoValue) continue;
+    const Shape& shape = graph.value(output).shape;
+    if (shape.empty() || shape[0] != samples) return false;
+    output_rank = shape.size();
+  }
+  return std::all_of(inputs.begin(), inputs.end(), [&](ValueId input) {
+    return FitsSamples(graph, input, samples, output_rank, inputs.size() == 1, needs_gradient);
+  });
+}
+
+TileAxis AxisOf(const Graph& graph, NodeId id, Kind kind, const std::vector<bool>& needs_gradient) {
   const Node& node = graph.node(id);
   switch (kind) {
     case Kind::kConvolution:
     case Kind::kLinear:
     case Kind::kMaxPool:
     case Kind::kAveragePool:
-      return graph.value(node.outputs[0]).shape[0].times_batch ? TileAxis::kBatch : TileAxis::kNone;
+      return IsBatchFirst(graph, node.outputs[0]) ? TileAxis::kBatch : TileAxis::kNone;
     case Kind::kCat:
     case Kind::kSlice:
     case Kind::kLogSoftmax:
-      return Dimension(graph, node) > 0 ? TileAxis::kBatch : TileAxis::kNone;
+      return Dimension(graph, node) > 0 && IsBatchFirst(graph, node.outputs[0]) ? TileAxis::kBatch
+                                                                                : TileAxis::kNone;
     case Kind::kBatchNorm:
       return TileAxis::kChannel;
     case Kind::kRelu:
     case Kind::kAdd:
+    case Kind::kDropout:
       return TileAxis::kFlat;
+    case Kind::kReplay:
+      return IsSampleWise(graph, id, needs_gradient) ? TileAxis::kBatch : TileAxis::kNone;
     default:
       return TileAxis::kNone;
   }
@@ -154,13 +212,31 @@ void AddOnce(ValueId value, std::vector<ValueId>& values) {
   values.push_back(value);
 }
 
+void AddReadsOfReplay(const Graph& graph, NodeId id, const std::vector<bool>& needs_gradient,
+                      std::vector<ValueId>& reads) {
+  const Node& node = graph.node(id);
+  const OperatorTraits& traits = TraitsOf(node.op);
+  if (!traits.known) {
+    for (const ValueId read : TensorInputs(graph, id)) AddOnce(read, reads);
+    return;
+  }
+  for (const ArgumentRead& read : traits.reads) {
+    const std::vector<ValueId> asked = FindValueArguments(node, read.for_gradient_of);
+    const bool is_read = read.for_gradient_of.empty() ||
+                         std::any_of(asked.begin(), asked.end(),
+                                     [&](ValueId value) { return needs_gradient[value]; });
+    if (!is_read) continue;
+    for (const ValueId value : FindValueArguments(node, read.argument)) AddOnce(value, reads);
+  }
+}
+
 }  // namespace
 
 GradientRule GradientRuleOf(const Graph& graph, NodeId id,
                             const std::vector<bool>& needs_gradient) {
   const Node& node = graph.node(id);
   GradientRule rule{.kind = KindOf(graph, id)};
-  rule.axis = AxisOf(graph, id, rule.kind);
+  rule.axis = AxisOf(graph, id, rule.kind, needs_gradient);
   const ValueId input = FindValueArgument(node, "input");
   const ValueId weight = FindValueArgument(node, "weight");
   switch (rule.kind) {
@@ -178,7 +254,7 @@ GradientRule GradientRuleOf(const Graph& graph, NodeId id,
       AddOnce(node.outputs[0], rule.reads);
       break;
     case Kind::kReplay:
-      for (const ValueId read : TensorInputs(graph, id)) AddOnce(read, rule.reads);
+      AddReadsOfReplay(graph, id, needs_gradient, rule.reads);
       break;
     default:
       break;
@@ -192,6 +268,7 @@ int64_t KeptBytes(const Graph& graph, NodeId id, const GradientRule& rule, int64
   const Shape& shape = graph.value(node.outputs[0]).shape;
   switch (rule.kind) {
     case Kind::kRelu:
+    case Kind::kDropout:
       return (Elements(shape, batch_size) + 7) / 8;
     case Kind::kMaxPool:
       return Elements(shape, batch_size);
@@ -204,11 +281,14 @@ int64_t KeptBytes(const Graph& graph, NodeId id, const GradientRule& rule, int64
 
 std::vector<bool> NeedsGradient(const Graph& graph) {
   std::vector<bool> needs(graph.values().size(), false);
-  for (const ValueId parameter : graph.parameters()) needs[parameter] = true;
+  for (const ValueId parameter : graph.parameters())
+    needs[parameter] = !graph.value(parameter).frozen;
   for (NodeId id = 0; id < static_cast<NodeId>(graph.nodes().size()); ++id) {
-    const std::vector<ValueId> inputs = TensorInputs(graph, id);
+    const Node& node = graph.node(id);
+    if (TraitsOf(node.op).stops_gradient) continue;
+    const std::vector<ValueId> inputs = ValueInputs(graph, id);
     if (std::none_of(inputs.begin(), inputs.end(), [&](ValueId v) { return needs[v]; })) continue;
-    for (const ValueId output : graph.node(id).outputs) {
+    for (const ValueId output : node.outputs) {
       if (output != kNoValue && IsFloatingPoint(graph.value(output).dtype)) needs[output] = true;
     }
   }

@@ -1,15 +1,16 @@
 // planner/graph/gradient.h
 //
-// What the backward pass of an operator reads, keeps and makes: the one table that the schedule,
-// the memory model and the engine share.
+// What the backward pass of a node reads, keeps and makes, from the table of operators and the
+// node's arguments: what the schedule, the memory model and the engine share.
 //
 //   const std::vector<bool> needs_gradient = NeedsGradient(graph);
 //   const GradientRule rule = GradientRuleOf(graph, node_id, needs_gradient);
 //   for (ValueId v : rule.reads) Save(v);
 //   int64_t bytes = KeptBytes(graph, node_id, rule, /*batch_size=*/128);
 //
-// An operator that is not in the table is replayed: its forward runs once more under autograd on
-// its inputs, so everything with a derivative works. All functions are pure.
+// What the engine has no way of its own for is replayed: its forward runs once more under autograd,
+// so everything with a derivative works. It reads only those inputs whose values its gradient
+// depends on; for the others anything of their shape stands in. All functions are pure.
 
 #ifndef MANTISSA_PLANNER_GRAPH_GRADIENT_H_
 #define MANTISSA_PLANNER_GRAPH_GRADIENT_H_
@@ -18,24 +19,9 @@
 #include <vector>
 
 #include "planner/graph/graph.h"
+#include "planner/graph/operator_table.h"
 
 namespace mantissa::planner {
-
-enum class GradientKind {
-  kView,         // shape-only: the gradient takes the input's shape again
-  kConvolution,  // aten::conv2d
-  kLinear,
-  kBatchNorm,  // with the batch's statistics
-  kRelu,
-  kAdd,  // of two tensors of one shape
-  kCat,
-  kSlice,
-  kMaxPool,  // with windows of at most 256 elements
-  kAveragePool,
-  kLogSoftmax,
-  kNllLoss,  // mean over the batch, classes not weighted; smoothed too
-  kReplay,   // anything else
-};
 
 // The dimension along which an operator can be run in pieces with the same result.
 enum class TileAxis {
@@ -60,11 +46,13 @@ struct GradientRule {
 GradientRule GradientRuleOf(const Graph& graph, NodeId node,
                             const std::vector<bool>& needs_gradient);
 
-// Bytes that a node keeps from forward to backward besides values: a bit an element of ReLU's
-// output, a byte an element of max-pool's, mean and inverse deviation of each channel in float32.
+// Bytes that a node keeps from forward to backward besides values: a bit an element of the output
+// of ReLU and dropout, a byte an element of max-pool's, mean and inverse deviation of each channel
+// in float32.
 int64_t KeptBytes(const Graph& graph, NodeId node, const GradientRule& rule, int64_t batch_size);
 
-// By value: whether a gradient flows to it, so whether it is a parameter or computed from one.
+// By value: whether a gradient flows to it, so whether it is a parameter that is trained or
+// computed from one.
 std::vector<bool> NeedsGradient(const Graph& graph);
 
 }  // namespace mantissa::planner

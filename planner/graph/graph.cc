@@ -7,11 +7,6 @@
 namespace mantissa::planner {
 namespace {
 
-// One of torch's reductions: at::Reduction::Mean.
-constexpr int64_t kReductionMean = 1;
-// Label that nll_loss leaves out; torch's default.
-constexpr int64_t kIgnoreIndex = -100;
-
 struct TensorInputCollector {
   std::vector<ValueId>& inputs;
 
@@ -30,6 +25,15 @@ struct TensorInputCollector {
 int64_t Elements(const Shape& shape, int64_t batch_size) {
   int64_t elements = 1;
   for (const Dim& dim : shape) elements *= dim.At(batch_size);
+  return elements;
+}
+
+double ApproximateElements(const Shape& shape, int64_t batch_size) {
+  double elements = 1;
+  for (const Dim& dim : shape) {
+    elements *= static_cast<double>(dim.factor);
+    if (dim.times_batch) elements *= static_cast<double>(batch_size);
+  }
   return elements;
 }
 
@@ -101,32 +105,6 @@ std::vector<ValueId> Graph::AddNode(Node node, std::vector<std::optional<Output>
   }
   nodes_.push_back(std::move(node));
   return nodes_.back().outputs;
-}
-
-void AttachClassificationLoss(Graph& graph, double label_smoothing) {
-  const Value logits = graph.value(graph.output());
-  const ValueId target = graph.AddTarget("target", DType::kInt64, {Dim::Batch()});
-  const ValueId log_probabilities = graph.AddNode(
-      {.name = "criterion.logsoftmax",
-       .op = "aten::log_softmax",
-       .overload = "int",
-       .args = {{"self", ValueRef{graph.output()}}, {"dim", int64_t{1}}, {"dtype", {}}}},
-      logits.dtype, logits.shape);
-  Node loss{.name = "criterion.nllloss"};
-  if (label_smoothing > 0) {
-    loss.op = "mantissa::smoothed_nll_loss";
-    loss.args = {{"log_probabilities", ValueRef{log_probabilities}},
-                 {"target", ValueRef{target}},
-                 {"smoothing", label_smoothing}};
-  } else {
-    loss.op = "aten::nll_loss";
-    loss.args = {{"self", ValueRef{log_probabilities}},
-                 {"target", ValueRef{target}},
-                 {"weight", {}},
-                 {"reduction", kReductionMean},
-                 {"ignore_index", kIgnoreIndex}};
-  }
-  graph.SetLoss(graph.AddNode(std::move(loss), logits.dtype, {Dim::Batch()}));
 }
 
 std::vector<ValueId> TensorInputs(const Graph& graph, NodeId node) {

@@ -58,6 +58,9 @@ using Shape = std::vector<Dim>;
 // Elements of `shape` at a batch size. A shape of no dimensions has one element.
 int64_t Elements(const Shape& shape, int64_t batch_size);
 
+// The same as a double, which does not overflow.
+double ApproximateElements(const Shape& shape, int64_t batch_size);
+
 // A value as an argument.
 struct ValueRef {
   ValueId id = kNoValue;
@@ -66,10 +69,9 @@ struct ValueRef {
 
 // What torch.export writes for one argument; std::monostate is None. Sizes that depend on the batch
 // are a Dim, and a list in which there are such is a Shape. In a list of values, None is kNoValue.
-using ArgumentValue =
-    std::variant<std::monostate, bool, int64_t, double, std::string, DType, ValueRef, Dim,
-                 std::vector<bool>, std::vector<int64_t>, std::vector<double>,
-                 std::vector<ValueRef>, Shape>;
+using ArgumentValue = std::variant<std::monostate, bool, int64_t, double, std::string, DType,
+                                   ValueRef, Dim, std::vector<bool>, std::vector<int64_t>,
+                                   std::vector<double>, std::vector<ValueRef>, Shape>;
 
 // An argument by the name that the operator's schema gives it. Those left out have their defaults.
 struct Argument {
@@ -128,11 +130,11 @@ class Graph {
   const std::vector<ValueId>& parameters() const { return parameters_; }
   const std::vector<ValueId>& buffers() const { return buffers_; }
   const std::vector<ValueId>& constants() const { return constants_; }
-  // Labels of the loss; kNoValue before AttachClassificationLoss.
+  // Labels, or what the output is compared with; kNoValue before AttachLoss() (loss.h).
   ValueId target() const { return target_; }
   // What the model returns: for a classifier the logits [N, classes].
   ValueId output() const { return output_; }
-  // Mean loss over the batch; kNoValue before AttachClassificationLoss.
+  // Mean loss over the batch; kNoValue before AttachLoss() (loss.h).
   ValueId loss() const { return loss_; }
 
   ValueId AddInput(std::string name, DType dtype, Shape shape);
@@ -165,12 +167,6 @@ class Graph {
   std::vector<ValueId> inputs_, parameters_, buffers_, constants_;
   ValueId target_ = kNoValue, output_ = kNoValue, loss_ = kNoValue;
 };
-
-// Appends log-softmax ("criterion.logsoftmax") and the mean negative log-likelihood
-// ("criterion.nllloss"; smoothed if `label_smoothing` > 0) of the output, and sets target and loss.
-// The loss counts as N elements in sizes, though it is one number (its value has shape {Batch()}).
-// REQUIRES: output() is [N, classes].
-void AttachClassificationLoss(Graph& graph, double label_smoothing);
 
 // Reads of `node`'s arguments that are tensors, in order, lists flattened.
 std::vector<ValueId> TensorInputs(const Graph& graph, NodeId node);

@@ -1,25 +1,36 @@
 #include "planner/graph/operators.h"
 
-#include <algorithm>
-#include <iterator>
 #include <variant>
 
 #include "absl/strings/match.h"
+#include "planner/graph/operator_table.h"
 
 namespace mantissa::planner {
 namespace {
 
-constexpr absl::string_view kGemms[] = {
-    "aten::conv1d",           "aten::conv2d",           "aten::conv3d",
-    "aten::convolution",      "aten::conv_transpose1d", "aten::conv_transpose2d",
-    "aten::conv_transpose3d", "aten::linear",           "aten::addmm",
-};
+const ArgumentValue* Given(const Node& node, absl::string_view name) {
+  const ArgumentValue* argument = FindArgument(node, name);
+  const bool none = argument == nullptr || std::holds_alternative<std::monostate>(*argument);
+  return none ? nullptr : argument;
+}
+
+bool IsZero(const ArgumentValue& argument) {
+  if (const auto* number = std::get_if<double>(&argument)) return *number == 0;
+  if (const auto* number = std::get_if<int64_t>(&argument)) return *number == 0;
+  return false;
+}
+
+void Append(const Argument& argument, std::vector<ValueId>& values) {
+  if (const auto* ref = std::get_if<ValueRef>(&argument.value)) {
+    if (ref->id != kNoValue) values.push_back(ref->id);
+  } else if (const auto* refs = std::get_if<std::vector<ValueRef>>(&argument.value)) {
+    for (const ValueRef& element : *refs) {
+      if (element.id != kNoValue) values.push_back(element.id);
+    }
+  }
+}
 
 }  // namespace
-
-bool IsGemm(const Node& node) {
-  return std::find(std::begin(kGemms), std::end(kGemms), node.op) != std::end(kGemms);
-}
 
 bool IsInPlace(const Node& node) {
   // "aten::__and__" and its like end in two and are not in place.
@@ -27,14 +38,29 @@ bool IsInPlace(const Node& node) {
 }
 
 bool IsShapeOnly(const Graph& graph, const Node& node) {
-  return !node.outputs.empty() && graph.value(node.outputs[0]).alias_of != kNoValue &&
-         !IsInPlace(node);
+  return node.outputs.size() == 1 && node.outputs[0] != kNoValue &&
+         graph.value(node.outputs[0]).alias_of != kNoValue && !IsInPlace(node);
 }
 
 bool SharesItsInput(const Graph& graph, const Node& node) {
-  const bool copies =
-      node.op == "aten::permute" || node.op == "aten::transpose" || node.op == "aten::t";
-  return IsShapeOnly(graph, node) && !copies;
+  return IsShapeOnly(graph, node) && !TraitsOf(node.op).reorders;
+}
+
+bool IsRandom(const Node& node) {
+  if (!TraitsOf(node.op).random) return false;
+  const ArgumentValue* train = Given(node, "train");
+  if (train != nullptr && std::holds_alternative<bool>(*train) && !std::get<bool>(*train)) {
+    return false;
+  }
+  // Attention's is 0 where it is left out.
+  if (node.op == "aten::scaled_dot_product_attention" && Given(node, "dropout_p") == nullptr) {
+    return false;
+  }
+  for (const char* name : {"p", "dropout_p", "dropout"}) {
+    const ArgumentValue* probability = Given(node, name);
+    if (probability != nullptr && IsZero(*probability)) return false;
+  }
+  return true;
 }
 
 bool IsFloatingPoint(DType dtype) {
@@ -53,6 +79,24 @@ bool IsFloatingPoint(DType dtype) {
   return false;
 }
 
+std::vector<ValueId> ValueInputs(const Graph& graph, NodeId id) {
+  const Node& node = graph.node(id);
+  const OperatorTraits& traits = TraitsOf(node.op);
+  std::vector<ValueId> inputs;
+  for (const Argument& argument : node.args) {
+    if (!traits.OnlyItsShape(argument.name)) Append(argument, inputs);
+  }
+  return inputs;
+}
+
+ValueId ResolveView(const Graph& graph, ValueId id) {
+  while (true) {
+    const Value& value = graph.value(id);
+    if (value.producer == kNoNode || !IsShapeOnly(graph, graph.node(value.producer))) return id;
+    id = value.alias_of;
+  }
+}
+
 const ArgumentValue* FindArgument(const Node& node, absl::string_view name) {
   for (const Argument& argument : node.args) {
     if (argument.name == name) return &argument.value;
@@ -65,6 +109,14 @@ ValueId FindValueArgument(const Node& node, absl::string_view name) {
   if (argument == nullptr) return kNoValue;
   const auto* ref = std::get_if<ValueRef>(argument);
   return ref == nullptr ? kNoValue : ref->id;
+}
+
+std::vector<ValueId> FindValueArguments(const Node& node, absl::string_view name) {
+  std::vector<ValueId> values;
+  for (const Argument& argument : node.args) {
+    if (argument.name == name) Append(argument, values);
+  }
+  return values;
 }
 
 }  // namespace mantissa::planner

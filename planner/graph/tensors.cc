@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "planner/graph/gradient.h"
+#include "planner/graph/operator_table.h"
 #include "planner/graph/operators.h"
 
 namespace mantissa::planner {
@@ -12,9 +14,14 @@ namespace {
 class GroupWalk {
  public:
   explicit GroupWalk(const Graph& graph, const std::vector<ValueId>& resolved)
-      : graph_(graph), resolved_(resolved), group_of_(graph.values().size(), -1) {
+      : graph_(graph),
+        resolved_(resolved),
+        takes_part_(graph.values().size(), false),
+        group_of_(graph.values().size(), -1) {
+    for (const ValueId parameter : graph.parameters()) takes_part_[parameter] = true;
     for (const ValueId input : graph.inputs()) {
-      if (IsFloatingPoint(graph.value(input).dtype)) AddActivation(input, group_count_++);
+      takes_part_[input] = IsFloatingPoint(graph.value(input).dtype);
+      if (takes_part_[input]) AddActivation(input, group_count_++);
     }
     for (NodeId node = 0; node < static_cast<NodeId>(graph.nodes().size()); ++node) Visit(node);
   }
@@ -27,17 +34,27 @@ class GroupWalk {
  private:
   void Visit(NodeId id) {
     const Node& node = graph_.node(id);
-    if (IsShapeOnly(graph_, node)) return;
-    if (IsGemm(node) || group_count_ == 0) ++group_count_;
+    const std::vector<ValueId> inputs = ValueInputs(graph_, id);
+    const bool takes_part = std::any_of(inputs.begin(), inputs.end(),
+                                        [&](ValueId input) { return takes_part_[input]; });
+    bool makes_tensor = false;
+    for (const ValueId output : node.outputs) {
+      if (output == kNoValue) continue;
+      // Numbers that follow from them too: a mask of what is positive depends on what it masks.
+      takes_part_[output] = takes_part;
+      makes_tensor = makes_tensor || IsFloatingPoint(graph_.value(output).dtype);
+    }
+    if (!takes_part || !makes_tensor || IsShapeOnly(graph_, node)) return;
+    if (TraitsOf(node.op).gemm || group_count_ == 0) ++group_count_;
     const int group = group_count_ - 1;
     AddParametersOf(id, group);
     for (const ValueId output : node.outputs) {
-      if (IsFloatingPoint(graph_.value(output).dtype)) AddActivation(output, group);
+      if (output == kNoValue || !IsFloatingPoint(graph_.value(output).dtype)) continue;
+      AddActivation(output, group);
     }
   }
 
-  // Parameters belong where the operator's first input was produced. One that several operators
-  // read belongs to the first of them.
+  // One that several operators read belongs to the first of them.
   void AddParametersOf(NodeId id, int current_group) {
     const std::vector<ValueId> inputs = TensorInputs(graph_, id);
     int group = current_group;
@@ -64,7 +81,8 @@ class GroupWalk {
 
   const Graph& graph_;
   const std::vector<ValueId>& resolved_;
-  std::vector<int> group_of_;  // [value], -1 where it has none (yet)
+  std::vector<bool> takes_part_;  // [value]: depends on a float input or a parameter
+  std::vector<int> group_of_;     // [value], -1 where it has none (yet)
   int group_count_ = 0;
   std::vector<Tensor> activations_, parameters_;
 };
@@ -86,10 +104,13 @@ std::vector<ValueId> ResolveViews(const Graph& graph) {
 TensorTable::TensorTable(const Graph& graph) : resolved_(ResolveViews(graph)) {
   const GroupWalk walk(graph, resolved_);
   group_count_ = walk.group_count();
+  const std::vector<bool> needs_gradient = NeedsGradient(graph);
   tensors_.reserve(2 * (walk.activations().size() + walk.parameters().size()));
   for (const std::vector<Tensor>* forward : {&walk.activations(), &walk.parameters()}) {
     for (const Tensor& tensor : *forward) {
       tensors_.push_back(tensor);
+      const bool is_input = graph.value(tensor.value).kind == ValueKind::kInput;
+      if (!is_input && !needs_gradient[tensor.value]) continue;
       Tensor gradient = tensor;
       gradient.kind = tensor.kind == TensorKind::kActivation ? TensorKind::kActivationGradient
                                                              : TensorKind::kParameterGradient;

@@ -3,9 +3,15 @@
 // The tensors of a training and their groups (Lee, Sharma, Aiken, TMLR 2023, section 4).
 //
 // From a Graph: every v, theta, dv and dtheta, each in a group. Walking nodes in execution order,
-// the input and every convolution and linear layer start a group, any other operator joins the
-// current one; shape-only operators make no tensor. A group holds the v and dv of its operators,
-// and theta and dtheta of every operator whose first input was produced in that group.
+// each input and every matrix product (operator_table.h) starts a group, any other operator joins
+// the current one; shape-only operators make no tensor. A group holds the v and dv of its
+// operators, and theta and dtheta of every operator whose first v among its inputs was produced in
+// that group (of those that read none, as an embedding, in their own). docs/grouping.md has the
+// reasons.
+//
+// Only what depends on a float input or a parameter is a v: masks, tables and positions that follow
+// from integers and constants stay as they are. dv and dtheta are there where a gradient flows; of
+// an input there is a dv as the paper counts it. A frozen parameter has theta alone.
 //
 //   TensorTable table(graph);
 //   for (const Tensor& t : table.tensors()) Use(t.name, t.kind, t.group, t.Elements(128));

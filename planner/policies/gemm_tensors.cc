@@ -1,7 +1,7 @@
 #include "planner/policies/gemm_tensors.h"
 
 #include "absl/strings/str_cat.h"
-#include "planner/graph/operators.h"
+#include "planner/graph/operator_table.h"
 
 namespace mantissa::planner {
 
@@ -17,7 +17,7 @@ std::vector<bool> GemmTensors(const Graph& graph, const TensorTable& tensors,
   };
   for (NodeId id = 0; id < static_cast<NodeId>(graph.nodes().size()); ++id) {
     const Node& node = graph.node(id);
-    if (!IsGemm(node)) continue;
+    if (!TraitsOf(node.op).gemm) continue;
     for (const ValueId input : TensorInputs(graph, id)) {
       mark(tensors.FindProduced(input), "an input", node);
       mark(tensors.Find(TensorKind::kParameter, tensors.Resolve(input)), "a parameter", node);

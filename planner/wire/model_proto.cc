@@ -9,6 +9,7 @@
 #include "absl/strings/strip.h"
 #include "base/status.h"
 #include "planner/graph/graph.h"
+#include "planner/graph/loss.h"
 #include "planner/graph/operators.h"
 #include "planner/graph/tensors.h"
 
@@ -90,7 +91,7 @@ absl::StatusOr<v1::GetModelResponse> DescribeModel(const v1::ModelSpec& spec) {
   ASSIGN_OR_RETURN(v1::ModelSpec filled, NormalizeModel(spec));
   if (filled.classes() == 0) filled.set_classes(kDescribedClasses);
   ASSIGN_OR_RETURN(Graph graph, BuildModel(ModelOptionsOf(filled)));
-  AttachClassificationLoss(graph, /*label_smoothing=*/0);
+  MANTISSA_CHECK_OK(AttachLoss(graph, {}));
   const TensorTable tensors(graph);
   v1::GetModelResponse response;
   ASSIGN_OR_RETURN(const ModelInfo* info, FindInfo(spec.model()));

@@ -73,9 +73,9 @@ OptimizerStateWidth StateOf(v1::OptimizerState state) {
 PlanRequest RequestOf(const v1::PlanRequest& request, double label_smoothing) {
   const v1::PrecisionSpec& precision = request.precision();
   return {.model = ModelOptionsOf(request.model()),
+          .loss = {.label_smoothing = label_smoothing},
           .precision = PolicyOptionsOf(precision),
           .batch_size = request.batch_size(),
-          .label_smoothing = label_smoothing,
           .recipe = precision.recipe() == v1::RECIPE_BF16 ? Recipe::kBf16 : Recipe::kPaper,
           .packed = precision.storage() != v1::STORAGE_EMULATED,
           .memory_bytes = precision.memory_bytes(),
@@ -260,7 +260,7 @@ absl::StatusOr<Plan> PlanFromProto(const v1::Plan& message, double label_smoothi
   // The message says what was chosen: choosing once more, for a budget too, would be waste.
   PlanRequest unchosen = {.model = asked.model, .precision = {.policy = "none"}};
   unchosen.batch_size = asked.batch_size;
-  unchosen.label_smoothing = label_smoothing;
+  unchosen.loss.label_smoothing = label_smoothing;
   ASSIGN_OR_RETURN(Plan plan, MakePlan(unchosen));
   plan.request = asked;
   RETURN_IF_ERROR(ApplyGroups(message, plan));

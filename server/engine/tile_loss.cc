@@ -27,12 +27,10 @@ class LogSoftmax : public TileOperator {
 class NllLoss : public TileOperator {
  public:
   explicit NllLoss(const OperatorCall& call)
-      : TileOperator(call), smoothed_(call.handle().schema().name() != "aten::nll_loss") {
-    if (smoothed_) {
-      smoothing_ = call.Argument("smoothing").toDouble();
-    } else {
-      ignored_label_ = call.Argument("ignore_index").toInt();
-    }
+      : TileOperator(call),
+        smoothed_(call.handle().schema().name() != "aten::nll_loss"),
+        ignored_label_(call.Argument("ignore_index").toInt()) {
+    if (smoothed_) smoothing_ = call.Argument("smoothing").toDouble();
   }
 
   void Backward(const TileContext&, TileInputs& inputs, const Kept&,
@@ -40,18 +38,22 @@ class NllLoss : public TileOperator {
     const at::Tensor gradient = inputs.ReadGradient(0);
     const at::Tensor labels = inputs.Read(1);
     const at::Tensor shape = inputs.ShapeOf(0, gradient);
-    const at::Tensor count = labels.ne(ignored_label_).sum().to(gradient.scalar_type());
+    const at::Tensor counted = labels.ne(ignored_label_);
+    const at::Tensor count = counted.sum().to(gradient.scalar_type());
     at::Tensor result =
         at::nll_loss_backward(gradient.mul(1 - smoothing_), shape, labels, /*weight=*/{},
                               at::Reduction::Mean, ignored_label_, count);
-    if (smoothed_) result.sub_(gradient, smoothing_ / static_cast<double>(result.numel()));
+    if (smoothed_) {
+      const at::Tensor share = gradient.mul(smoothing_).div(count * result.size(1));
+      result.sub_(counted.unsqueeze(1).mul(share));
+    }
     give(0, std::move(result));
   }
 
  private:
   const bool smoothed_;
+  const int64_t ignored_label_;
   double smoothing_ = 0;
-  int64_t ignored_label_ = -100;
 };
 
 }  // namespace

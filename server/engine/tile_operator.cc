@@ -55,6 +55,7 @@ std::unique_ptr<TileOperator> MakeTileOperator(planner::GradientKind kind,
       return MakeLogSoftmax(call);
     case Kind::kNllLoss:
       return MakeNllLoss(call);
+    case Kind::kDropout:
     case Kind::kReplay:
       return MakeReplay(call);
     case Kind::kView:

@@ -36,7 +36,7 @@ TEST(MakePlan, ReachesTheAskedRatioButStaysBelowOneInBits) {
 TEST(MakePlan, CountsTheSmoothedLossLikeThePlainOne) {
   PlanRequest request{.model = {.name = "squeezenet"}};
   const Cost plain = MakePlan(request).value().cost;
-  request.label_smoothing = 0.1;
+  request.loss.label_smoothing = 0.1;
   const Plan smoothed = MakePlan(request).value();
   EXPECT_EQ(smoothed.cost.bits, plain.bits);
   EXPECT_EQ(smoothed.graph.nodes().back().op, "mantissa::smoothed_nll_loss");
@@ -81,8 +81,9 @@ INSTANTIATE_TEST_SUITE_P(
         BadRequest{
             {.model = {.name = "resnet18", .input_shape = {3, 4096, 4096}}, .batch_size = 1 << 20},
             "batch_size"},
-        BadRequest{{.model = {.name = "resnet18"}, .label_smoothing = 1}, "label_smoothing"},
-        BadRequest{{.model = {.name = "resnet18"}, .label_smoothing = std::nan("")},
+        BadRequest{{.model = {.name = "resnet18"}, .loss = {.label_smoothing = 1}},
+                   "label_smoothing"},
+        BadRequest{{.model = {.name = "resnet18"}, .loss = {.label_smoothing = std::nan("")}},
                    "label_smoothing"}));
 
 TEST(MakePlan, SaysNotFoundForAModelThatIsNotThere) {

@@ -6,9 +6,11 @@
 #include <string>
 #include <vector>
 
+#include "base/status.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "planner/graph/graph.h"
+#include "planner/graph/loss.h"
 #include "planner/graph/operators.h"
 #include "planner/models/builder.h"
 #include "planner/plan.h"
@@ -32,7 +34,7 @@ class MemoryTest : public testing::Test {
     const ValueId x =
         net.Relu("relu", net.Conv("conv", net.input(), 4, {.kernel = 3, .padding = 1}));
     Graph graph = std::move(net).Finish(net.Linear("linear", net.Flatten("flatten", x), 10));
-    AttachClassificationLoss(graph, 0);
+    MANTISSA_CHECK_OK(AttachLoss(graph, {}));
     return graph;
   }
 
@@ -179,7 +181,7 @@ TEST(PredictMemory, CountsSamplesUntilTheyAreStoredInTheirFormat) {
   GraphBuilder net("map", {3, 32, 32});
   const ValueId x = net.Flatten("flatten", net.input());
   Graph graph = std::move(net).Finish(net.Linear("linear", x, 2));
-  AttachClassificationLoss(graph, 0);
+  MANTISSA_CHECK_OK(AttachLoss(graph, {}));
   const TensorTable tensors(graph);
   const int64_t image = kBatchSize * 3 * 32 * 32;
   const auto first = [&](const kernels::Format& format, bool packed) {
@@ -282,7 +284,7 @@ TEST(PredictMemory, CountsTheCopyThatAShuffleMakes) {
   const ValueId shuffled = net.Shuffle("shuffle", net.Cat("cat", {x, x}), 2);
   Graph graph =
       std::move(net).Finish(net.Flatten("flatten", net.Conv("conv2", shuffled, 3, {.kernel = 2})));
-  AttachClassificationLoss(graph, 0);
+  MANTISSA_CHECK_OK(AttachLoss(graph, {}));
   const TensorTable tensors(graph);
   const std::vector<kernels::Format> formats(tensors.tensors().size(), kernels::kLowForward);
   const MemoryForecast forecast =

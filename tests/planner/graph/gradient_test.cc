@@ -2,13 +2,14 @@
 
 #include <cstdint>
 #include <map>
-#include <set>
 #include <string>
 #include <vector>
 
+#include "base/status.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "planner/graph/graph.h"
+#include "planner/graph/loss.h"
 #include "planner/graph/operators.h"
 #include "planner/models/builder.h"
 #include "planner/models/models.h"
@@ -35,7 +36,7 @@ class GradientTest : public testing::Test {
     const ValueId slice = net.SliceChannels("slice", shuffled, 0, 4);
     const ValueId pooled = net.AvgPool("average", net.MaxPool2("max", slice), 4, 4);
     Graph graph = std::move(net).Finish(net.Linear("linear", net.Flatten("flatten", pooled), 10));
-    AttachClassificationLoss(graph, 0);
+    MANTISSA_CHECK_OK(AttachLoss(graph, {}));
     return graph;
   }
 
@@ -116,7 +117,7 @@ TEST_F(GradientTest, FlowsToParametersAndWhatIsComputedFromThem) {
 TEST(GradientRuleOf, BuiltinModelsNeedNoReplay) {
   for (const ModelInfo& info : BuiltinModels()) {
     Graph graph = BuildModel({.name = info.name}).value();
-    AttachClassificationLoss(graph, 0.1);
+    MANTISSA_CHECK_OK(AttachLoss(graph, {.label_smoothing = 0.1}));
     const std::vector<bool> needs_gradient = NeedsGradient(graph);
     for (NodeId node = 0; node < static_cast<NodeId>(graph.nodes().size()); ++node) {
       EXPECT_NE(GradientRuleOf(graph, node, needs_gradient).kind, GradientKind::kReplay)
@@ -125,52 +126,98 @@ TEST(GradientRuleOf, BuiltinModelsNeedNoReplay) {
   }
 }
 
-// Each differs from an operator of the table in one argument.
-class UncoveredTest : public testing::TestWithParam<Node> {};
+struct Replayed {
+  Node node;
+  std::vector<ValueId> reads;
+  TileAxis axis = TileAxis::kBatch;
+};
 
-TEST_P(UncoveredTest, OperatorsOutsideTheTableAreReplayedOnAllTheirInputs) {
+class ReplayTest : public testing::TestWithParam<Replayed> {};
+
+TEST_P(ReplayTest, ReadsOnlyWhatItsGradientDependsOn) {
   Graph graph("one");
   const Shape shape = {Dim::Batch(), 4, 8, 8};
-  graph.AddInput("x", DType::kFloat32, shape);      // value 0
-  graph.AddParameter("weight", {4});                // value 1
-  graph.AddInput("y", DType::kFloat32, {4, 8, 8});  // value 2
-  graph.AddNode(GetParam(), DType::kFloat32, shape);
-  const GradientRule rule = GradientRuleOf(graph, 0, NeedsGradient(graph));
+  graph.AddInput("x", DType::kFloat32, shape);                      // value 0
+  graph.AddParameter("weight", {4});                                // value 1
+  graph.AddInput("y", DType::kFloat32, {4, 8, 8});                  // value 2
+  graph.AddParameter("theta", {4, 4, 1, 1});                        // value 3
+  graph.AddInput("index", DType::kInt64, {Dim::Batch(), 4, 8, 8});  // value 4
+  graph.AddNode({.name = "z",                                       // value 5
+                 .op = "aten::conv2d",
+                 .args = {{"input", ValueRef{0}}, {"weight", ValueRef{3}}}},
+                DType::kFloat32, shape);
+  graph.AddNode(GetParam().node, DType::kFloat32, shape);
+  const GradientRule rule = GradientRuleOf(graph, 1, NeedsGradient(graph));
   EXPECT_EQ(rule.kind, GradientKind::kReplay);
-  EXPECT_EQ(rule.axis, TileAxis::kNone);
-  const std::vector<ValueId> inputs = TensorInputs(graph, 0);
-  EXPECT_THAT(rule.reads, UnorderedElementsAreArray(std::set(inputs.begin(), inputs.end())));
+  EXPECT_EQ(rule.axis, GetParam().axis);
+  EXPECT_THAT(rule.reads, UnorderedElementsAreArray(GetParam().reads));
 }
 
+Argument Self(ValueId value) { return {"self", ValueRef{value}}; }
+Argument Other(ValueId value) { return {"other", ValueRef{value}}; }
+
 INSTANTIATE_TEST_SUITE_P(
-    Operators, UncoveredTest,
+    Operators, ReplayTest,
     testing::Values(
-        Node{.name = "sigmoid", .op = "aten::sigmoid", .args = {{"self", ValueRef{0}}}},
-        // Weighted sum.
-        Node{.name = "alpha",
-             .op = "aten::add",
-             .overload = "Tensor",
-             .args = {{"self", ValueRef{0}}, {"other", ValueRef{0}}, {"alpha", int64_t{2}}}},
-        // Broadcast sum.
-        Node{.name = "broadcast",
-             .op = "aten::add",
-             .overload = "Tensor",
-             .args = {{"self", ValueRef{0}}, {"other", ValueRef{2}}}},
+        Replayed{{.name = "sigmoid", .op = "aten::sigmoid", .args = {Self(0)}}, {0}},
+        Replayed{{.name = "alpha",
+                  .op = "aten::add",
+                  .overload = "Tensor",
+                  .args = {Self(0), Other(0), {"alpha", int64_t{2}}}},
+                 {}},
+        Replayed{{.name = "broadcast", .op = "aten::add", .args = {Self(0), Other(2)}}, {}},
+        // One of the two has no gradient, so its factor is not read.
+        Replayed{{.name = "product", .op = "aten::mul", .args = {Self(5), Other(0)}}, {0}},
+        Replayed{{.name = "square", .op = "aten::mul", .args = {Self(5), Other(5)}}, {5}},
+        Replayed{{.name = "scaled", .op = "aten::mul", .args = {Self(5), {"other", 0.5}}}, {}},
+        Replayed{{.name = "quotient", .op = "aten::div", .args = {Self(5), Other(0)}}, {0}},
+        Replayed{{.name = "in_place", .op = "aten::mul_", .args = {Self(5), Other(0)}}, {0}},
+        // Numbers say where from.
+        Replayed{{.name = "gather",
+                  .op = "aten::gather",
+                  .args = {Self(5), {"dim", int64_t{1}}, {"index", ValueRef{4}}}},
+                 {4},
+                 TileAxis::kNone},
+        // Of a parameter: tiles' gradients are added up.
+        Replayed{{.name = "layer_norm",
+                  .op = "aten::layer_norm",
+                  .args = {{"input", ValueRef{5}}, {"weight", ValueRef{1}}}},
+                 {1, 5}},
+        // Along the batch.
+        Replayed{{.name = "along_the_batch",
+                  .op = "aten::softmax",
+                  .overload = "int",
+                  .args = {Self(0), {"dim", int64_t{-4}}}},
+                 {0},
+                 TileAxis::kNone},
+        Replayed{{.name = "one_dimension",
+                  .op = "aten::softmax",
+                  .overload = "int",
+                  .args = {Self(0), {"dim", int64_t{-1}}}},
+                 {0}},
         // Fixed statistics.
-        Node{.name = "frozen",
-             .op = "aten::batch_norm",
-             .args = {{"input", ValueRef{0}}, {"weight", ValueRef{1}}, {"training", false}}},
+        Replayed{{.name = "fixed_statistics",
+                  .op = "aten::batch_norm",
+                  .args = {{"input", ValueRef{0}}, {"weight", ValueRef{1}}, {"training", false}}},
+                 {0},
+                 TileAxis::kNone},
         // An index that a byte does not hold.
-        Node{.name = "large_window",
-             .op = "aten::max_pool2d",
-             .args = {{"self", ValueRef{0}}, {"kernel_size", std::vector<int64_t>{32, 32}}}},
-        Node{.name = "padding_by_name",
-             .op = "aten::conv2d",
-             .overload = "padding",
-             .args = {{"input", ValueRef{0}},
-                      {"weight", ValueRef{1}},
-                      {"padding", std::string("same")}}}),
-    [](const auto& info) { return info.param.name; });
+        Replayed{{.name = "large_window",
+                  .op = "aten::max_pool2d",
+                  .args = {Self(0), {"kernel_size", std::vector<int64_t>{32, 32}}}},
+                 {0}},
+        Replayed{{.name = "padding_by_name",
+                  .op = "aten::conv2d",
+                  .overload = "padding",
+                  .args = {{"input", ValueRef{0}},
+                           {"weight", ValueRef{3}},
+                           {"padding", std::string("same")}}},
+                 {0}},
+        // What is not known reads everything.
+        Replayed{{.name = "unknown", .op = "aten::secret", .args = {Self(5), Other(2)}},
+                 {2, 5},
+                 TileAxis::kNone}),
+    [](const auto& info) { return info.param.node.name; });
 
 }  // namespace
 }  // namespace mantissa::planner

@@ -2,8 +2,10 @@
 
 #include <variant>
 
+#include "base/status.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "planner/graph/loss.h"
 #include "planner/graph/operators.h"
 
 namespace mantissa::planner {
@@ -37,7 +39,7 @@ TEST(Graph, FlattensListsOfInputsAndLeavesOutNumbers) {
 
 TEST(Graph, AttachesTheMeanNegativeLogLikelihood) {
   Graph graph = Logits();
-  AttachClassificationLoss(graph, /*label_smoothing=*/0);
+  MANTISSA_CHECK_OK(AttachLoss(graph, {}));
   ASSERT_EQ(graph.nodes().size(), 2);
   EXPECT_EQ(graph.node(0).name, "criterion.logsoftmax");
   EXPECT_EQ(graph.node(0).op, "aten::log_softmax");
@@ -52,7 +54,7 @@ TEST(Graph, AttachesTheMeanNegativeLogLikelihood) {
 
 TEST(Graph, AttachesTheSmoothedLossOnlyWhenAskedTo) {
   Graph graph = Logits();
-  AttachClassificationLoss(graph, /*label_smoothing=*/0.1);
+  MANTISSA_CHECK_OK(AttachLoss(graph, {.label_smoothing = 0.1}));
   EXPECT_EQ(graph.node(1).op, "mantissa::smoothed_nll_loss");
   EXPECT_EQ(std::get<double>(*FindArgument(graph.node(1), "smoothing")), 0.1);
 }

@@ -11,6 +11,7 @@
 #include "base/status.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "planner/graph/loss.h"
 #include "planner/graph/operators.h"
 #include "planner/graph/tensors.h"
 #include "planner/models/builder.h"
@@ -94,7 +95,7 @@ TEST_P(EveryModelTest, ReturnsOneLogitAClassWhateverTheInputSize) {
 TEST_P(EveryModelTest, NamesEveryValueAndNodeOnce) {
   for (const double width : Info().widths) {
     Graph graph = BuildModel({.name = GetParam(), .width = width}).value();
-    AttachClassificationLoss(graph, 0);
+    MANTISSA_CHECK_OK(AttachLoss(graph, {}));
     std::set<std::string> names;
     for (const Value& value : graph.values()) {
       EXPECT_TRUE(names.insert(value.name).second) << value.name;

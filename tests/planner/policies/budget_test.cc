@@ -6,8 +6,10 @@
 #include <string>
 #include <vector>
 
+#include "base/status.h"
 #include "gtest/gtest.h"
 #include "planner/graph/graph.h"
+#include "planner/graph/loss.h"
 #include "planner/graph/tensors.h"
 #include "planner/models/models.h"
 #include "planner/schedule/schedule.h"
@@ -19,7 +21,7 @@ constexpr int64_t kBatchSize = 64;
 
 struct World {
   explicit World(const std::string& model) : graph(BuildModel({.name = model}).value()) {
-    AttachClassificationLoss(graph, 0);
+    MANTISSA_CHECK_OK(AttachLoss(graph, {}));
   }
   int64_t PeakWithLow(const TensorTable& tensors, const std::vector<int>& low) const {
     std::vector<kernels::Format> formats(tensors.tensors().size(), kernels::kHigh);

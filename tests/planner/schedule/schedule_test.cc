@@ -8,10 +8,12 @@
 #include <utility>
 #include <vector>
 
+#include "base/status.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "planner/graph/graph.h"
-#include "planner/graph/operators.h"
+#include "planner/graph/loss.h"
+#include "planner/graph/operator_table.h"
 #include "planner/models/builder.h"
 #include "planner/models/models.h"
 
@@ -23,7 +25,7 @@ using ::testing::IsEmpty;
 
 Graph ModelGraph(const std::string& name) {
   Graph graph = BuildModel({.name = name, .width = 0.25}).value();
-  AttachClassificationLoss(graph, 0);
+  MANTISSA_CHECK_OK(AttachLoss(graph, {}));
   return graph;
 }
 
@@ -227,7 +229,7 @@ Graph SmallGraph() {
   x = net.Conv("conv2", x, 2, {});
   x = net.Flatten("flatten", net.AvgPool("average", x, 4, 4));
   Graph graph = std::move(net).Finish(net.Linear("linear", x, 3));
-  AttachClassificationLoss(graph, 0);
+  MANTISSA_CHECK_OK(AttachLoss(graph, {}));
   return graph;
 }
 
@@ -283,7 +285,7 @@ TEST(MakeSchedule, WhatTheLossDoesNotDependOnHasNoBackwardTaskAndKeepsNothing) {
   const ValueId x = net.Conv("conv", net.input(), 2, {.kernel = 4});
   net.Relu("idle", x);
   Graph graph = std::move(net).Finish(net.Flatten("flatten", x));
-  AttachClassificationLoss(graph, 0);
+  MANTISSA_CHECK_OK(AttachLoss(graph, {}));
   const Schedule schedule = MakeSchedule(graph, TensorTable(graph), {});
   for (const Task& task : schedule.tasks) {
     if (graph.node(task.node).name != "idle") continue;
@@ -300,7 +302,7 @@ TEST(CanRecompute, LeavesOutProductsTheLossAndTheNetworksOutput) {
   for (ValueId value = 0; value < static_cast<ValueId>(can.size()); ++value) {
     if (!can[value]) continue;
     EXPECT_EQ(tensors.Resolve(value), value);
-    EXPECT_FALSE(IsGemm(graph.node(graph.value(value).producer)));
+    EXPECT_FALSE(TraitsOf(graph.node(graph.value(value).producer).op).gemm);
   }
   // The logits are a view of the pooled map.
   EXPECT_FALSE(can[tensors.Resolve(graph.output())]);

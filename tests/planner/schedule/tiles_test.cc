@@ -4,8 +4,10 @@
 #include <utility>
 #include <vector>
 
+#include "base/status.h"
 #include "gtest/gtest.h"
 #include "planner/graph/graph.h"
+#include "planner/graph/loss.h"
 #include "planner/models/builder.h"
 
 namespace mantissa::planner {
@@ -26,7 +28,7 @@ class TilesTest : public testing::Test {
     x = net.Relu("relu", net.BatchNorm("bn", x));
     x = net.Flatten("flatten", net.Cat("cat", {x, x}));
     Graph graph = std::move(net).Finish(net.Linear("linear", x, 5));
-    AttachClassificationLoss(graph, 0);
+    MANTISSA_CHECK_OK(AttachLoss(graph, {}));
     return graph;
   }
 
@@ -118,7 +120,7 @@ class InputGradientTilesTest : public testing::Test {
     ValueId x = net.Conv("of_image", net.input(), 64, {.kernel = 3, .padding = 1});
     x = net.Flatten("flatten", net.Conv("inner", x, 8, {.kernel = 1}));
     Graph graph = std::move(net).Finish(net.Linear("linear", x, 50));
-    AttachClassificationLoss(graph, 0);
+    MANTISSA_CHECK_OK(AttachLoss(graph, {}));
     return graph;
   }
 

@@ -11,6 +11,7 @@
 #include "base/status.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "planner/graph/loss.h"
 #include "planner/plan.h"
 #include "server/engine/graph_runner.h"
 #include "server/engine/model_state.h"
@@ -163,7 +164,7 @@ class OperatorGraph {
     const ValueId weight = Parameter("last.weight", {3, features});
     graph_.SetOutput(
         Node("last", "linear", "", {{"input", ValueRef{flat}}, {"weight", ValueRef{weight}}}, {3}));
-    planner::AttachClassificationLoss(graph_, smoothing);
+    MANTISSA_CHECK_OK(planner::AttachLoss(graph_, {.label_smoothing = smoothing}));
     return std::move(graph_);
   }
 

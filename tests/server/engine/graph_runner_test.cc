@@ -12,6 +12,7 @@
 #include "base/status.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "planner/graph/loss.h"
 #include "planner/plan.h"
 #include "server/engine/model_state.h"
 #include "tests/server/engine/tiny_graph.h"
@@ -41,7 +42,7 @@ class GraphRunnerTest : public ::testing::Test {
     if (node.args.empty()) node.args = {{"self", ValueRef{input}}};
     graph.SetOutput(
         graph.AddNode(std::move(node), planner::DType::kFloat32, {Dim::Batch(), int64_t{3}}));
-    planner::AttachClassificationLoss(graph, 0);
+    MANTISSA_CHECK_OK(planner::AttachLoss(graph, {}));
     return Create(std::move(graph));
   }
 
@@ -95,7 +96,7 @@ TEST_F(GraphRunnerTest, SmoothedLossIsTheCrossEntropyWithTheSmoothedTarget) {
   graph.SetOutput(
       graph.AddNode({.name = "relu", .op = "aten::relu", .args = {{"self", ValueRef{input}}}},
                     planner::DType::kFloat32, {Dim::Batch(), int64_t{3}}));
-  planner::AttachClassificationLoss(graph, kSmoothing);
+  MANTISSA_CHECK_OK(planner::AttachLoss(graph, {.label_smoothing = kSmoothing}));
   auto runner = Create(std::move(graph));
   MANTISSA_CHECK_OK(runner);
   const std::vector<std::vector<double>> logits = {{1, 2, 3}, {0, 4, 0.5}};
@@ -123,7 +124,7 @@ TEST_F(GraphRunnerTest, ViewsThatRepeatOrDropElementsAreRefused) {
                      .op = "aten::expand",
                      .args = {{"self", ValueRef{input}}, {"size", std::vector<int64_t>{-1, 3}}}},
                     planner::DType::kFloat32, {Dim::Batch(), int64_t{3}}, input));
-  planner::AttachClassificationLoss(graph, 0);
+  MANTISSA_CHECK_OK(planner::AttachLoss(graph, {}));
   EXPECT_THAT(std::string(Create(std::move(graph)).status().message()),
               HasSubstr("node node (aten::expand): it shows more or fewer elements"));
 }

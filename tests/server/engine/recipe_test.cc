@@ -12,6 +12,7 @@
 #include "base/status.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "planner/graph/loss.h"
 #include "planner/plan.h"
 #include "server/engine/model_state.h"
 #include "server/engine/step.h"
@@ -161,7 +162,7 @@ planner::Graph GraphWithSigmoid() {
       {.name = "sigmoid", .op = "aten::sigmoid", .args = {{"self", ValueRef{linear}}}},
       planner::DType::kFloat32, {Dim::Batch(), int64_t{2}});
   graph.SetOutput(sigmoid);
-  planner::AttachClassificationLoss(graph, /*label_smoothing=*/0);
+  MANTISSA_CHECK_OK(planner::AttachLoss(graph, {}));
   return graph;
 }
 

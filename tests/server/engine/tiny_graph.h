@@ -9,7 +9,9 @@
 
 #include <vector>
 
+#include "base/status.h"
 #include "planner/cost/cost.h"
+#include "planner/graph/loss.h"
 #include "planner/plan.h"
 
 namespace mantissa::engine {
@@ -43,7 +45,7 @@ inline planner::Graph TinyGraph(double label_smoothing = 0) {
                                      .args = {{"self", ValueRef{fc2}}, {"other", ValueRef{fc3}}}},
                                     planner::DType::kFloat32, {Dim::Batch(), int64_t{2}});
   graph.SetOutput(sum);
-  planner::AttachClassificationLoss(graph, label_smoothing);
+  MANTISSA_CHECK_OK(planner::AttachLoss(graph, {.label_smoothing = label_smoothing}));
   return graph;
 }
 
