@@ -71,9 +71,8 @@ class Opener {
 
  private:
   absl::Status Bad(absl::string_view what) const {
-    return absl::InvalidArgumentError(
-        absl::StrCat(name_, ": not a usable zip archive: ", what,
-                     ". Write the file again, for instance with numpy.savez, and push it anew."));
+    return absl::InvalidArgumentError(absl::StrCat(name_, ": not a usable zip archive: ", what,
+                                                   ". Write the file again and push it anew."));
   }
   absl::Status Truncated() const {
     return Bad(absl::StrCat("it is truncated or damaged: of ", bytes_.size(),
@@ -239,24 +238,30 @@ absl::StatusOr<ZipArchive> ZipArchive::Open(absl::string_view name, absl::string
   return archive;
 }
 
-absl::StatusOr<std::string> ZipArchive::Extract(const ZipEntry& entry, int64_t limit) const {
+absl::StatusOr<absl::string_view> ZipArchive::View(const ZipEntry& entry, int64_t limit,
+                                                   std::string& unpacked) const {
   std::string shown = absl::StrCat(name_, ": ", Printable(entry.name));
   if (entry.size > limit) {
     return absl::ResourceExhaustedError(
         absl::StrCat(shown, ": unpacks to ", entry.size, " bytes; ", limit,
                      " are left of the limit. Push the data in smaller pieces."));
   }
-  std::string content;
+  absl::string_view content = entry.compressed;
   if (entry.deflated) {
-    ASSIGN_OR_RETURN(content, InflateExactly(shown, entry.compressed, entry.size));
-  } else {
-    content = std::string(entry.compressed);
+    ASSIGN_OR_RETURN(unpacked, InflateExactly(shown, entry.compressed, entry.size));
+    content = unpacked;
   }
   if (Crc32(content) != entry.crc32) {
     return absl::InvalidArgumentError(absl::StrCat(
         shown, ": its checksum is wrong: the file is damaged. Write it again and push it anew."));
   }
   return content;
+}
+
+absl::StatusOr<std::string> ZipArchive::Extract(const ZipEntry& entry, int64_t limit) const {
+  std::string unpacked;
+  ASSIGN_OR_RETURN(absl::string_view content, View(entry, limit, unpacked));
+  return entry.deflated ? unpacked : std::string(content);
 }
 
 }  // namespace mantissa::data

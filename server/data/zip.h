@@ -45,6 +45,9 @@ class ZipArchive {
   const std::vector<ZipEntry>& entries() const { return entries_; }
   // The entry's bytes, size and checksum verified. ResourceExhausted above `limit` bytes.
   absl::StatusOr<std::string> Extract(const ZipEntry& entry, int64_t limit) const;
+  // The same without a copy where the entry is stored; else they are put into `unpacked`.
+  absl::StatusOr<absl::string_view> View(const ZipEntry& entry, int64_t limit,
+                                         std::string& unpacked) const;
 
  private:
   explicit ZipArchive(absl::string_view name) : name_(name) {}
