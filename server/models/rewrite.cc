@@ -176,7 +176,8 @@ bool ChangesInput(absl::string_view op) {
 }
 
 absl::StatusOr<Result> RewriteCall(Call& call) {
-  if (absl::EndsWith(call.overload, "out")) {
+  // "dtype_layout" is none.
+  if (call.overload == "out" || absl::EndsWith(call.overload, "_out")) {
     return call.Error("writes to an argument \"out\". Export the model without out=.");
   }
   if (call.op == "aten::view" && call.overload == "dtype") {
