@@ -1,3 +1,4 @@
 #!/bin/sh
-# Runs a Python file from the top of the runfiles (python.bzl).
-PYTHONPATH=. PYTHONDONTWRITEBYTECODE=1 exec python3 "$@"
+# Runs a Python file from the top of the runfiles (python.bzl). A test may name more folders to import
+# from, relative to the top.
+PYTHONPATH=.${PYTHONPATH:+:$PYTHONPATH} PYTHONDONTWRITEBYTECODE=1 exec python3 "$@"

@@ -58,6 +58,7 @@ class Client:
                             retry=retry)
 
     def close(self) -> None:
+        """Ends the connection; calls that go on are cancelled."""
         self._calls.close()
 
     def __enter__(self) -> Client:

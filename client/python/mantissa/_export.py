@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
+import functools
+import inspect
 import logging
 import os
 import pathlib
@@ -18,29 +21,55 @@ _log = logging.getLogger("mantissa")
 
 # What torch.export says, and what helps. The first match counts.
 _REMEDIES = [
-    (("Cache", "past_key_values"),
-     "it returns a cache, which is no tensor. Set `module.config.use_cache = False` first"),
     (("data-dependent", "DataDependent", "GuardOnDataDependent", "is_nonzero", "_local_scalar"),
      "what it computes depends on the values of tensors. Write the branch with torch.where, or take "
      "it out of forward()"),
-    (("input that is not tensor", "Unsupported input type", "pytree", "namedtuple", "output type",
-      "unsupported output"),
-     "it takes or returns something else than tensors, and tuples, lists and dictionaries of them. "
-     "Wrap it in a module that does"),
     (("specialized", "specialised", "Constraints violated", "marked batch as dynamic"),
      "it computes with the batch size as a fixed number. Use x.shape[0] where that number stands, "
      "and -1 instead of it in view() and reshape()"),
 ]
 
 
+def _tensors(output: Any) -> Iterator[torch.Tensor]:
+    """The tensors in what a module returns, in order: of tuples, named ones too, lists, mappings
+    and data classes. Caches and other objects are left out: a training does not use them."""
+    import torch
+
+    if isinstance(output, torch.Tensor):
+        yield output
+        return
+    if dataclasses.is_dataclass(output) and not isinstance(output, Mapping):
+        output = [getattr(output, field.name) for field in dataclasses.fields(output)]
+    elif isinstance(output, Mapping):
+        output = output.values()
+    elif not isinstance(output, (tuple, list)):
+        return
+    for part in output:
+        yield from _tensors(part)
+
+
 @contextmanager
-def _training(module: torch.nn.Module) -> Iterator[None]:
-    """The module in training mode, and afterwards each of its parts in the mode that it had."""
+def _ready(module: torch.nn.Module) -> Iterator[None]:
+    """The module in training mode and returning tensors alone; afterwards as it was."""
     modes = [(part, part.training) for part in module.modules()]
+    forward, own = module.forward, vars(module).get("forward")
+
+    @functools.wraps(forward)
+    def plain(*args: Any, **kwargs: Any) -> torch.Tensor | tuple[torch.Tensor, ...]:
+        output = forward(*args, **kwargs)
+        outputs = tuple(_tensors(output))
+        if not outputs:
+            raise _refusal(module, "it returns no tensor. Wrap it in a module that does")
+        return outputs[0] if output is outputs[0] else outputs
+
     module.train()
+    module.forward = plain
     try:
         yield
     finally:
+        del module.forward
+        if own is not None:
+            module.forward = own
         for part, mode in modes:
             part.training = mode
 
@@ -105,8 +134,6 @@ class _Arguments:
 
     def shapes(self, module: torch.nn.Module, batch: Any) -> dict[str, Any] | tuple[Any, ...]:
         """`dynamic_shapes` of torch.export."""
-        import inspect
-
         each = [{} if dim is None else {dim: batch} for dim in self.dims]
         parameters = list(inspect.signature(module.forward).parameters.values())
         named: dict[str, Any] = dict(zip(self.kwargs, each[len(self.args):]))
@@ -126,7 +153,8 @@ def _fixed(program: Any, dims: Sequence[int | None]) -> bool:
     nodes = [node for node in program.graph.nodes if node.op == "placeholder" and
              node.name in inputs]
     sizes = [node.meta["val"].shape[dim] for node, dim in zip(nodes, dims) if dim is not None]
-    return any(isinstance(size, int) for size in sizes)
+    # A symbol may stand for one number.
+    return any(isinstance(size, int) or size.node.maybe_as_int() is not None for size in sizes)
 
 
 def _program(module: torch.nn.Module, arguments: _Arguments) -> Any:
@@ -139,6 +167,8 @@ def _program(module: torch.nn.Module, arguments: _Arguments) -> Any:
             program = torch.export.export(module, arguments.args, arguments.kwargs,
                                           dynamic_shapes=arguments.shapes(module, batch),
                                           strict=False)
+        except _errors.ExportError:
+            raise
         except Exception as error:  # pylint: disable=broad-except
             last = error
             continue
@@ -159,8 +189,8 @@ def export(module: torch.nn.Module, example_args: torch.Tensor | Sequence[torch.
     `example_args` are what forward() takes: a tensor or several, of any number of samples. `batch`
     says which dimension counts the samples: one number for all, or one an argument, None for an
     argument without. The archive has the weights of now and the graph of training mode, and takes
-    any batch size; evaluation switches dropout and batch norm itself. The module stays as it is.
-    The first output is trained on.
+    any batch size; evaluation switches dropout and batch norm itself. Of what forward() returns the
+    tensors count, and the first one is trained on. The module stays as it is.
 
     Raises ExportError, with what helps, where torch.export cannot do it.
     """
@@ -169,7 +199,7 @@ def export(module: torch.nn.Module, example_args: torch.Tensor | Sequence[torch.
     if isinstance(module, torch.jit.ScriptModule):
         raise _refusal(module, "it is TorchScript. Export the module that it was made from")
     arguments = _Arguments(module, example_args, example_kwargs or {}, batch)
-    with _training(module):
+    with _ready(module):
         program = _program(module, arguments)
     custom = sorted({str(node.target) for node in program.graph.nodes
                      if node.op == "call_function" and isinstance(node.target, torch._ops.OpOverload)
@@ -178,7 +208,10 @@ def export(module: torch.nn.Module, example_args: torch.Tensor | Sequence[torch.
         raise _refusal(module, f"it uses {', '.join(custom)}, which only this process has. Replace "
                        "them by PyTorch's own operators")
     path = pathlib.Path(path)
-    torch.export.save(program, path)
+    try:
+        torch.export.save(program, path)
+    except (NotImplementedError, RuntimeError, TypeError, ValueError) as error:
+        raise _explain(module, error)
     signature = program.graph_signature
     _log.info("exported %s to %s: inputs %s; parameters %s; buffers %s", type(module).__name__, path,
               ", ".join(signature.user_inputs), ", ".join(signature.parameters),
