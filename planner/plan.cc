@@ -151,7 +151,10 @@ MemoryOptions MemoryOptionsOf(const PlanRequest& request) {
           .tiles = {.wide = request.recipe == Recipe::kBf16 ? kernels::kBf16 : kernels::kFp32,
                     .tile_bytes = request.tile_bytes},
           .moments = request.optimizer == OptimizerKind::kAdamW ? 2 : 1,
-          .optimizer_state = request.optimizer_state};
+          .optimizer_state = request.optimizer_state,
+          .accumulates = request.accumulate_batches > 1,
+          .clips = request.clip_norm > 0,
+          .averages = request.ema_decay > 0};
 }
 
 PolicyContext PolicyContextOf(const PlanRequest& request) {

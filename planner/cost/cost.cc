@@ -46,12 +46,7 @@ Cost CostOf(const TensorTable& tensors, const std::vector<kernels::Format>& form
 double ApproximateElements(const TensorTable& tensors, int64_t batch_size) {
   double total = 0;
   for (const Tensor& tensor : tensors.tensors()) {
-    double elements = 1;
-    for (const Dim& dim : tensor.shape) {
-      elements *= static_cast<double>(dim.factor) *
-                  (dim.times_batch ? static_cast<double>(batch_size) : 1.0);
-    }
-    total += elements;
+    total += ApproximateElements(tensor.shape, batch_size);
   }
   return total;
 }

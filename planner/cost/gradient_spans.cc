@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "kernels/formats/format.h"
 #include "planner/graph/operators.h"
 
 namespace mantissa::planner {
@@ -18,7 +19,8 @@ class GradientSpans {
         tensors_(tensors),
         schedule_(schedule),
         batch_size_(batch_size),
-        backward_of_(graph.nodes().size(), kNever) {
+        backward_of_(graph.nodes().size(), kNever),
+        shares_(graph.values().size()) {
     for (int task = 0; task < LastPoint(); ++task) {
       const Task& t = schedule_.tasks[task];
       if (t.kind == Task::Kind::kBackward) backward_of_[t.node] = task;
@@ -26,7 +28,6 @@ class GradientSpans {
   }
 
   std::vector<MemorySpan> Build() && {
-    std::vector<bool> seen(graph_.values().size(), false);
     for (int task = schedule_.forward_tasks; task < LastPoint(); ++task) {
       const Task& t = schedule_.tasks[task];
       if (t.kind != Task::Kind::kBackward) continue;
@@ -35,15 +36,16 @@ class GradientSpans {
         AddGradientsOfSum(t.node, task);
         continue;
       }
-      for (const ValueId input : TensorInputs(graph_, t.node)) {
+      for (const ValueId input : ValueInputs(graph_, t.node)) {
         if (!schedule_.needs_gradient[input]) continue;
         if (graph_.value(tensors_.Resolve(input)).kind == ValueKind::kParameter) {
-          AddParameterGradient(tensors_.Resolve(input), task, seen);
+          AddShare(input, task);
         } else {
           AddGradient(input, task);
         }
       }
     }
+    AddParameterGradients();
     return std::move(spans_);
   }
 
@@ -95,24 +97,55 @@ class GradientSpans {
                       .as_computed = true});
   }
 
-  void AddParameterGradient(ValueId parameter, int task, std::vector<bool>& seen) {
-    if (seen[parameter]) return;
-    seen[parameter] = true;
-    const int dtheta = tensors_.Find(TensorKind::kParameterGradient, parameter);
-    if (dtheta < 0) return;
-    spans_.push_back({.first = task,
-                      .last = LastPoint(),
-                      .kind = MemoryKind::kGradients,
-                      .tensor = dtheta,
-                      .size = ElementsOf(parameter),
-                      .made = MemorySpan::Made::kFinished});
+  // Of a parameter or a view of one, from one operator. In fp32 until it has been added to the
+  // rest.
+  void AddShare(ValueId input, int task) {
+    const ValueId parameter = tensors_.Resolve(input);
+    if (input != parameter) {
+      spans_.push_back({.first = task,
+                        .last = std::max(task, LastHolder(input)),
+                        .kind = MemoryKind::kGradients,
+                        .size = ElementsOf(input) * kernels::kFp32.bytes(),
+                        .made = MemorySpan::Made::kFinished});
+    }
+    Shares& shares = shares_[parameter];
+    if (shares.first == kNever) shares.first = task;
+    shares.last = task;
   }
+
+  // Added up in fp32, rounded with the last.
+  void AddParameterGradients() {
+    for (const ValueId parameter : graph_.parameters()) {
+      const auto [first, last] = shares_[parameter];
+      const int dtheta = tensors_.Find(TensorKind::kParameterGradient, parameter);
+      if (first == kNever || dtheta < 0) continue;
+      if (first < last) {
+        spans_.push_back({.first = first,
+                          .last = last - 1,
+                          .kind = MemoryKind::kGradients,
+                          .size = ElementsOf(parameter) * kernels::kFp32.bytes(),
+                          .made = MemorySpan::Made::kFinished});
+      }
+      spans_.push_back({.first = last,
+                        .last = LastPoint(),
+                        .kind = MemoryKind::kGradients,
+                        .tensor = dtheta,
+                        .size = ElementsOf(parameter),
+                        .made = MemorySpan::Made::kFinished});
+    }
+  }
+
+  // Tasks.
+  struct Shares {
+    int first = kNever, last = kNever;
+  };
 
   const Graph& graph_;
   const TensorTable& tensors_;
   const Schedule& schedule_;
   const int64_t batch_size_;
   std::vector<int> backward_of_;  // by node: tasks
+  std::vector<Shares> shares_;    // by value: of parameters
   std::vector<MemorySpan> spans_;
 };
 

@@ -36,16 +36,12 @@ int64_t MemoryModel::BytesOf(const MemorySpan& span, const std::vector<kernels::
   if (span.tensor < 0) return span.size;
   const kernels::Format& format = formats[span.tensor];
   if (span.free_in_fp32 && format == kernels::kFp32) return 0;
-  if (span.unpacked) return IsStoredInFp32(format) ? 0 : span.size * kernels::kFp32.bytes();
   return StoredBytes(format, span.size);
 }
 
-bool MemoryModel::IsStoredInFp32(const kernels::Format& format) const {
-  return format == kernels::kFp32 || (!options_.packed && !IsNative(format));
-}
-
 int64_t MemoryModel::StoredBytes(const kernels::Format& format, int64_t elements) const {
-  return elements * (IsStoredInFp32(format) ? kernels::kFp32.bytes() : format.bytes());
+  const bool wide = !options_.packed && !IsNative(format);
+  return elements * (wide ? kernels::kFp32.bytes() : format.bytes());
 }
 
 std::vector<MemoryModel::Lasting> MemoryModel::LastingBytes(
@@ -99,25 +95,36 @@ MemoryByKind MemoryModel::AtStart(const Lasting& lasting,
   Subtract(lasting.stored, bytes);
   bytes.of(MemoryKind::kWeights) = 0;  // no task has rounded any
   // In fp32 the samples are taken over.
-  if (samples_.tensor >= 0 && formats[samples_.tensor] != kernels::kFp32) {
-    bytes.of(MemoryKind::kWorkspace) += samples_.bytes;
+  for (const Workspace::Unpacked& samples : samples_) {
+    if (formats[samples.tensor] == kernels::kFp32) continue;
+    bytes.of(MemoryKind::kWorkspace) += samples.bytes;
   }
   return bytes;
 }
 
-// One parameter after the other: its gradient is unpacked and its codes dropped.
+// One parameter after the other: its gradient is unpacked and its codes dropped. The norm, and sums
+// of several batches, are made in the same way, before the update.
 MemoryByKind MemoryModel::MostAtUpdate(const Lasting& lasting,
                                        const std::vector<kernels::Format>& formats) const {
   MemoryByKind now = lasting.by_kind, most = now;
-  for (const Update& update : updates_) {
-    const kernels::Format& format = formats[update.gradient];
+  const auto keep_most = [&](int64_t workspace) {
     MemoryByKind bytes = now;
-    bytes.of(MemoryKind::kWorkspace) += update.bytes;
-    if (format != kernels::kFp32) {
-      bytes.of(MemoryKind::kWorkspace) += update.elements * kernels::kFp32.bytes();
-    }
+    bytes.of(MemoryKind::kWorkspace) += workspace;
     if (bytes.total() > most.total()) most = bytes;
-    now.of(MemoryKind::kGradients) -= StoredBytes(format, update.elements);
+  };
+  const auto unpacked = [&](const Update& update) {
+    const bool wide = formats[update.gradient] == kernels::kFp32;
+    return wide ? 0 : update.elements * kernels::kFp32.bytes();
+  };
+  if (options_.clips && !options_.accumulates) {
+    for (const Update& update : updates_) keep_most(unpacked(update));
+  }
+  for (const Update& update : updates_) {
+    keep_most(unpacked(update) + (options_.accumulates ? 0 : update.bytes));
+    now.of(MemoryKind::kGradients) -= StoredBytes(formats[update.gradient], update.elements);
+  }
+  if (options_.accumulates) {
+    for (const Update& update : updates_) keep_most(update.bytes);
   }
   return most;
 }

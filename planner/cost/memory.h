@@ -46,6 +46,12 @@ struct MemoryOptions {
   // Moments a parameter element: 1 with SGD and momentum, 2 with AdamW.
   int moments = 1;
   OptimizerStateWidth optimizer_state = OptimizerStateWidth::kFp32;
+  // Gradients of several batches are added up, in fp32, before an update.
+  bool accumulates = false;
+  // The norm of all gradients is taken before an update.
+  bool clips = false;
+  // There is a moving average of the parameters, in fp32.
+  bool averages = false;
 };
 
 struct MemoryForecast {
@@ -92,8 +98,6 @@ class MemoryModel {
     int64_t bytes = 0;  // of the optimizer's own
   };
 
-  // Whether such values stand in 4 bytes, as they are.
-  bool IsStoredInFp32(const kernels::Format& format) const;
   int64_t StoredBytes(const kernels::Format& format, int64_t elements) const;
   // While the batch is stored. REQUIRES: `lasting` is of the first point.
   MemoryByKind AtStart(const Lasting& lasting, const std::vector<kernels::Format>& formats) const;
@@ -109,8 +113,9 @@ class MemoryModel {
   int forward_tasks_ = 0;
   std::vector<MemoryPoint> points_;  // with node and kind
   std::vector<MemorySpan> spans_;
-  // Of the batch, in fp32: there until they are stored in their format, before the first task.
-  Workspace::Unpacked samples_;
+  // Of each float input, the batch in fp32: there until it is stored in its format, before the
+  // first task.
+  std::vector<Workspace::Unpacked> samples_;
   std::vector<Workspace> workspaces_;              // by point
   std::vector<std::vector<int>> tensors_of_node_;  // v and dv that a node reads or makes
   std::vector<Update> updates_;                    // in the order of parameters

@@ -12,8 +12,10 @@ namespace {
 
 constexpr int kNever = -1;
 
-// Two losses in float32, a count in int64.
-constexpr int64_t kResultBytes = 2 * 4 + 8;
+// Two losses in float32, two counts in int64.
+constexpr int64_t kResultBytes = 2 * 4 + 2 * 8;
+// A place that argmax finds, and whether it is right.
+constexpr int64_t kFoundBytes = 8 + 1;
 
 int64_t DTypeBytes(DType dtype) {
   switch (dtype) {
@@ -65,12 +67,17 @@ class MemoryModelBuilder {
       Add(span);
     model_.workspaces_ =
         WorkspacesOf(graph_, tensors_, schedule_, batch_size_, model_.options_.tiles);
+    AddCounting();
     AddUpdates();
   }
 
  private:
   int64_t ElementsOf(ValueId value) const {
     return Elements(graph_.value(value).shape, batch_size_);
+  }
+
+  int64_t BytesAsComputed(ValueId value) const {
+    return ElementsOf(value) * DTypeBytes(graph_.value(value).dtype);
   }
 
   void Add(const MemorySpan& span) { model_.spans_.push_back(span); }
@@ -82,42 +89,46 @@ class MemoryModelBuilder {
       const std::vector<ValueId>& outputs = graph_.node(node).outputs;
       values.insert(values.end(), outputs.begin(), outputs.end());
       for (const ValueId value : values) {
-        const int v = tensors_.FindProduced(value);
-        if (v < 0) continue;
-        model_.tensors_of_node_[node].push_back(v);
-        model_.tensors_of_node_[node].push_back(
-            tensors_.Find(TensorKind::kActivationGradient, tensors_.Resolve(value)));
+        if (value == kNoValue) continue;
+        for (const TensorKind kind : {TensorKind::kActivation, TensorKind::kActivationGradient}) {
+          const int tensor = tensors_.Find(kind, tensors_.Resolve(value));
+          if (tensor >= 0) model_.tensors_of_node_[node].push_back(tensor);
+        }
       }
     }
   }
 
-  // Masters, buffers, moments and labels: all through the step.
+  // Masters, buffers, constants, moments and labels: all through the step.
   void AddLasting() {
     const MemoryOptions& options = model_.options_;
-    int64_t masters = 0, moments = 0, labels = 0, largest = 0;
+    int64_t masters = 0, moments = 0, trained = 0, labels = 0, largest = 0;
     for (const ValueId parameter : graph_.parameters()) {
       const int64_t elements = ElementsOf(parameter);
       masters += elements * kernels::kFp32.bytes();
+      if (graph_.value(parameter).frozen) continue;
+      trained += elements;
       moments += options.moments * MomentBytes(options.optimizer_state, elements);
       largest = std::max(largest, elements);
     }
-    for (const ValueId buffer : graph_.buffers()) {
-      masters += ElementsOf(buffer) * DTypeBytes(graph_.value(buffer).dtype);
+    for (const std::vector<ValueId>* fixed : {&graph_.buffers(), &graph_.constants()}) {
+      for (const ValueId value : *fixed) masters += BytesAsComputed(value);
     }
-    if (graph_.target() != kNoValue) {
-      labels += ElementsOf(graph_.target()) * DTypeBytes(graph_.value(graph_.target()).dtype);
-    }
+    if (options.averages) masters += trained * kernels::kFp32.bytes();
+    if (graph_.target() != kNoValue) labels = BytesAsComputed(graph_.target());
     Add({0, last_point_, MemoryKind::kMasters, -1, masters});
     Add({0, last_point_, MemoryKind::kWorkspace, -1, labels});
     if (!schedule_.options.training) return;
     const int64_t scratch = options.moments * MomentScratchBytes(options.optimizer_state, largest);
     Add({0, last_point_, MemoryKind::kOptimizer, -1, moments});
     Add({0, last_point_, MemoryKind::kWorkspace, -1, scratch});
+    if (!options.accumulates) return;
+    Add({0, last_point_, MemoryKind::kGradients, -1, trained * kernels::kFp32.bytes()});
   }
 
   void AddSamples() {
     for (const ValueId input : graph_.inputs()) {
-      model_.samples_ = {tensors_.FindProduced(input), ElementsOf(input) * kernels::kFp32.bytes()};
+      const int v = tensors_.FindProduced(input);
+      if (v >= 0) model_.samples_.push_back({v, ElementsOf(input) * kernels::kFp32.bytes()});
     }
   }
 
@@ -154,33 +165,45 @@ class MemoryModelBuilder {
     }
   }
 
+  // Views of parameters have their format.
   MemorySpan SpanOf(ValueId value, int task) const {
     MemorySpan span{task, task, MemoryKind::kActivations, tensors_.FindProduced(value),
                     ElementsOf(value)};
-    if (span.tensor < 0) span.size *= DTypeBytes(graph_.value(value).dtype);
+    if (span.tensor < 0) {
+      span.tensor = tensors_.Find(TensorKind::kParameter, tensors_.Resolve(value));
+    }
+    if (span.tensor < 0) span.size = BytesAsComputed(value);
     const NodeId node = graph_.value(value).producer;
     if (node != kNoNode && !IsShapeOnly(graph_, graph_.node(node)))
       span.made = MemorySpan::Made::kStored;
     return span;
   }
 
-  // What the caller of a step reads: the logits in float32, until the predictions that are right
-  // have been counted between the passes, and that count and two losses to the end.
+  // What the caller of a step reads, to its end.
   void AddResults() {
     if (graph_.loss() == kNoValue) return;
-    const ValueId logits = graph_.output();
-    Add({.first = forward_of_[graph_.value(logits).producer],
-         .last = schedule_.forward_tasks - 1,
-         .kind = MemoryKind::kWorkspace,
-         .tensor = tensors_.FindProduced(logits),
-         .size = ElementsOf(logits),
-         .unpacked = true,
-         .made = MemorySpan::Made::kStored});
     Add({.first = forward_of_[graph_.value(graph_.loss()).producer],
          .last = last_point_,
          .kind = MemoryKind::kWorkspace,
          .size = kResultBytes,
          .made = MemorySpan::Made::kStored});
+  }
+
+  // When the forward pass has ended, the right predictions are counted in tiles of the output.
+  void AddCounting() {
+    const Value& output = graph_.value(graph_.output());
+    const bool has_labels =
+        graph_.loss() != kNoValue && !IsFloatingPoint(graph_.value(graph_.target()).dtype);
+    if (!has_labels || schedule_.forward_tasks == 0) return;
+    const int64_t positions = ElementsOf(graph_.target());
+    const int64_t extent = output.shape[0].At(batch_size_);
+    const int64_t row = ElementsOf(graph_.output()) / extent * kernels::kFp32.bytes();
+    const int64_t rows = std::clamp<int64_t>(
+        model_.options_.tiles.tile_bytes / std::max<int64_t>(1, row), 1, extent);
+    const int64_t bytes = rows * (row + positions / extent * kFoundBytes);
+    Workspace& workspace = model_.workspaces_[schedule_.forward_tasks - 1];
+    workspace.packed.push_back({.bytes = bytes});
+    workspace.as_computed.push_back({.bytes = bytes});
   }
 
   void AddKept() {

@@ -26,8 +26,6 @@ struct MemorySpan {
   bool as_computed = false;
   // Takes no memory in fp32: the engine has the values elsewhere already.
   bool free_in_fp32 = false;
-  // The values of the tensor in fp32; where it is stored so, it has them.
-  bool unpacked = false;
   // When in its first task it is made, and whether in its last it is used up by being read: see
   // Workspace.
   enum class Made { kBefore, kStored, kFinished };

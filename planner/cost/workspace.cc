@@ -16,6 +16,7 @@ constexpr int64_t kFloatBytes = 4;
 // Bytes of the wide tiles of one node.
 struct TileBytes {
   int64_t inputs = 0, largest_input = 0;  // of v's
+  int64_t read = 0, wanted = 0;           // of those that backward reads, that have a gradient
   int64_t output = 0;
   int64_t output_elements = 0;
   int64_t samples = 0;
@@ -88,13 +89,17 @@ class WorkspaceModel {
   TileBytes TileBytesOf(NodeId node, const Tiles& tiles) const {
     TileBytes bytes;
     const int64_t wide = options_.wide.bytes();
+    const std::vector<ValueId>& reads = schedule_.rules[node].reads;
     const auto elements = [&](ValueId value) {
       return Elements(graph_.value(value).shape, batch_size_) / tiles.extent * tiles.size;
     };
     for (const ValueId input : TensorInputs(graph_, node)) {
       if (tensors_.FindProduced(input) < 0) continue;
-      bytes.inputs += elements(input) * wide;
-      bytes.largest_input = std::max(bytes.largest_input, elements(input) * wide);
+      const int64_t size = elements(input) * wide;
+      bytes.inputs += size;
+      bytes.largest_input = std::max(bytes.largest_input, size);
+      if (std::find(reads.begin(), reads.end(), input) != reads.end()) bytes.read += size;
+      if (schedule_.needs_gradient[input]) bytes.wanted += size;
     }
     for (const ValueId output : graph_.node(node).outputs) {
       if (output != kNoValue) bytes.output_elements += elements(output);
@@ -121,9 +126,10 @@ class WorkspaceModel {
 
   std::vector<Moment> Forward(NodeId node, GradientKind kind, const TileBytes& tile,
                               Place place) const {
-    // ReLU and addition work in the memory of the first input; the second is added while it is
-    // unpacked.
-    const bool in_place = kind == GradientKind::kRelu || kind == GradientKind::kAdd;
+    // ReLU, addition and dropout work in the memory of the first input; the second is added while
+    // it is unpacked.
+    const bool in_place =
+        kind == GradientKind::kRelu || kind == GradientKind::kAdd || kind == GradientKind::kDropout;
     const int64_t inputs = in_place ? 0 : tile.inputs;
     return {{.bytes = inputs + tile.output + ForwardTemporaries(node, kind, tile),
              .stored = place == Place::kLater},
@@ -164,8 +170,11 @@ class WorkspaceModel {
         moments.push_back(finish);
         return moments;
       }
+      case GradientKind::kLinear:
+        return BackwardOfLinear(node, tile, place, part, read, finish);
       case GradientKind::kRelu:
       case GradientKind::kAdd:
+      case GradientKind::kDropout:
         return {read, compute(0, true)};
       case GradientKind::kCat:
         // A part of the gradient is made contiguous to be packed.
@@ -187,11 +196,39 @@ class WorkspaceModel {
       case GradientKind::kAveragePool:
       case GradientKind::kNllLoss:
         return {read, compute(tile.inputs, true)};
-      default:
-        // Input and its gradient.
-        return {read, compute(2 * tile.inputs + share, false), compute(tile.inputs + share, true),
-                finish};
+      default: {
+        // What is read, made once more, and the gradients.
+        const int64_t replayed = tile.read + tile.output + tile.wanted + share;
+        return {read, compute(replayed, false), compute(replayed, true), finish};
+      }
     }
+  }
+
+  // First the gradient of the weight, then that of the input.
+  std::vector<Moment> BackwardOfLinear(NodeId node, const TileBytes& tile, Place place, Part part,
+                                       const Moment& read, const Moment& finish) const {
+    const bool later = place == Place::kLater, all = part == Part::kAll;
+    const int64_t sums = ParameterElements(node) * kFloatBytes;
+    const int64_t added = later && part != Part::kActivations ? sums : 0;
+    Moment moment = {.bytes = tile.output + added,
+                     .takes = place != Place::kOnly,
+                     .stored = later || part == Part::kParameters,
+                     .finished = false};
+    std::vector<Moment> moments = {read};
+    if (part != Part::kActivations) {
+      Moment weight = moment;
+      weight.bytes += tile.inputs + ParameterElements(node) * options_.wide.bytes();
+      weight.unpacked = later && all;
+      moments.push_back(weight);
+    }
+    if (part != Part::kParameters && WantsInputGradient(node)) {
+      moment.bytes += tile.inputs + (all && !later ? sums : 0);
+      moments.push_back(moment);
+      moment.stored = true;
+      moments.push_back(moment);
+    }
+    if (part != Part::kActivations) moments.push_back(finish);
+    return moments;
   }
 
   std::vector<Moment> BackwardAsComputed(NodeId node, GradientKind kind,
@@ -214,6 +251,8 @@ class WorkspaceModel {
         return {{.bytes = whole.inputs}};
       case GradientKind::kMaxPool:
         return {{.bytes = kPlaceBytes * whole.output_elements}};
+      case GradientKind::kReplay:
+        return {{.bytes = whole.output}};
       default:
         return {{}};
     }
@@ -226,10 +265,12 @@ class WorkspaceModel {
     return false;
   }
 
+  // Of those that have a gradient.
   int64_t ParameterElements(NodeId node) const {
     int64_t elements = 0;
     for (const ValueId input : TensorInputs(graph_, node)) {
       if (graph_.value(tensors_.Resolve(input)).kind != ValueKind::kParameter) continue;
+      if (!schedule_.needs_gradient[input]) continue;
       elements += Elements(graph_.value(input).shape, batch_size_);
     }
     return elements;

@@ -142,43 +142,53 @@ bool TellsTheBatch(const Node& node) {
   });
 }
 
-// Whether `input`, read by an operator whose output begins with `samples` and has `rank`
-// dimensions, can be cut with it, or is wanted whole by each tile.
-bool FitsSamples(const Graph& graph, ValueId input, const Dim& samples, size_t rank, bool alone,
-                 const std::vector<bool>& needs_gradient) {
-  const Value& value = graph.value(input);
-  const Shape& shape = value.shape;
-  if (!shape.empty() && shape[0] == samples) return alone || shape.size() == rank;
+bool HasSamples(const Shape& shape, const Dim& samples) {
+  return !shape.empty() && shape[0] == samples;
+}
+
+// Whether `value` is wanted whole by each tile: the tiles' gradients of a parameter are added up,
+// those of other values are not.
+bool CanStayWhole(const Graph& graph, ValueId id, const std::vector<bool>& needs_gradient) {
+  const Shape& shape = graph.value(id).shape;
   if (std::any_of(shape.begin(), shape.end(), [](const Dim& dim) { return dim.times_batch; })) {
     return false;
   }
-  // The tiles' gradients of a parameter are added up, those of other values are not.
-  const bool is_parameter = graph.value(ResolveView(graph, input)).kind == ValueKind::kParameter;
-  return is_parameter || !needs_gradient[input];
+  const bool is_parameter = graph.value(ResolveView(graph, id)).kind == ValueKind::kParameter;
+  return is_parameter || !needs_gradient[id];
+}
+
+bool WorksAlongSamples(const Graph& graph, NodeId id) {
+  const Node& node = graph.node(id);
+  const std::vector<ValueId> inputs = TensorInputs(graph, id);
+  const auto rank = static_cast<int64_t>(graph.value(inputs[0]).shape.size());
+  const std::vector<int64_t> dims = DimensionsOf(node);
+  if (dims.empty()) return NeedsDimension(node.op);
+  return std::any_of(dims.begin(), dims.end(),
+                     [&](int64_t dim) { return dim == 0 || dim <= -rank; });
 }
 
 // Whether a replay may run on some of the samples at a time.
 bool IsSampleWise(const Graph& graph, NodeId id, const std::vector<bool>& needs_gradient) {
   const Node& node = graph.node(id);
-  if (!TraitsOf(node.op).sample_wise || IsRandom(node) || TellsTheBatch(node)) return false;
   const std::vector<ValueId> inputs = TensorInputs(graph, id);
-  if (inputs.empty() || !IsBatchFirst(graph, inputs[0])) return false;
-  const auto rank = static_cast<int64_t>(graph.value(inputs[0]).shape.size());
-  const std::vector<int64_t> dims = DimensionsOf(node);
-  if (dims.empty() && NeedsDimension(node.op)) return false;
-  if (std::any_of(dims.begin(), dims.end(), [&](int64_t dim) { return dim == 0 || dim <= -rank; }))
-    return false;
-  const Dim samples = graph.value(inputs[0]).shape[0];
-  size_t output_rank = 0;
+  if (!TraitsOf(node.op).sample_wise || IsRandom(node) || TellsTheBatch(node)) return false;
+  if (inputs.empty() || node.outputs[0] == kNoValue) return false;
+  if (!IsBatchFirst(graph, node.outputs[0]) || WorksAlongSamples(graph, id)) return false;
+  const Shape& made = graph.value(node.outputs[0]).shape;
+  const Dim samples = made[0];
   for (const ValueId output : node.outputs) {
-    if (output == kNoValue) continue;
-    const Shape& shape = graph.value(output).shape;
-    if (shape.empty() || shape[0] != samples) return false;
-    output_rank = shape.size();
+    if (output != kNoValue && !HasSamples(graph.value(output).shape, samples)) return false;
   }
-  return std::all_of(inputs.begin(), inputs.end(), [&](ValueId input) {
-    return FitsSamples(graph, input, samples, output_rank, inputs.size() == 1, needs_gradient);
-  });
+  const auto has_samples = [&](ValueId input) {
+    return HasSamples(graph.value(input).shape, samples);
+  };
+  const auto cut = std::count_if(inputs.begin(), inputs.end(), has_samples);
+  return cut > 0 && std::all_of(inputs.begin(), inputs.end(), [&](ValueId input) {
+           // Several are broadcast from their last dimension on.
+           if (has_samples(input))
+             return cut == 1 || graph.value(input).shape.size() == made.size();
+           return CanStayWhole(graph, input, needs_gradient);
+         });
 }
 
 TileAxis AxisOf(const Graph& graph, NodeId id, Kind kind, const std::vector<bool>& needs_gradient) {
@@ -194,6 +204,9 @@ TileAxis AxisOf(const Graph& graph, NodeId id, Kind kind, const std::vector<bool
     case Kind::kLogSoftmax:
       return Dimension(graph, node) > 0 && IsBatchFirst(graph, node.outputs[0]) ? TileAxis::kBatch
                                                                                 : TileAxis::kNone;
+    case Kind::kNllLoss:
+      // Of its first input.
+      return IsBatchFirst(graph, TensorInputs(graph, id)[0]) ? TileAxis::kBatch : TileAxis::kNone;
     case Kind::kBatchNorm:
       return TileAxis::kChannel;
     case Kind::kRelu:

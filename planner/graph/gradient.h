@@ -26,7 +26,7 @@ namespace mantissa::planner {
 // The dimension along which an operator can be run in pieces with the same result.
 enum class TileAxis {
   kNone,
-  kBatch,    // sample by sample
+  kBatch,    // sample by sample: dimension 0
   kChannel,  // dimension 1, as batch norm, whose statistics are a channel's
   kFlat,     // element by element
 };

@@ -55,7 +55,7 @@ constexpr Family kFamilies[] = {
     {"einsum", "tensors", kGemm},
     {"bilinear", "input1 input2 weight", kGemm},
     {"scaled_dot_product_attention", "query key value attn_mask", kGemm | kRandom | kSampleWise},
-    {"embedding", "indices", kGemm},
+    {"embedding", "indices", kGemm | kSampleWise},
     {"embedding_bag", "weight indices offsets per_sample_weights", kGemm},
     {"lstm gru rnn_tanh rnn_relu", "input hx params data batch_sizes", kGemm | kRandom},
     {"lstm_cell gru_cell rnn_tanh_cell rnn_relu_cell", "input hx w_ih w_hh b_ih b_hh", kGemm},
@@ -93,7 +93,7 @@ constexpr Family kFamilies[] = {
 
     // Linear, and told by integers or a mask where from and where to.
     {"gather index_select take_along_dim index_add index_copy scatter_add scatter", "index",
-     kCheap},
+     kCheap | kSampleWise},
     {"index _unsafe_index index_put _unsafe_index_put", "indices", kCheap},
     {"masked_fill masked_select masked_scatter", "mask", kCheap | kSampleWise},
     {"where", "condition", kCheap | kSampleWise},

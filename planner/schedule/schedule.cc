@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "planner/graph/operator_table.h"
 #include "planner/graph/operators.h"
 
 namespace mantissa::planner {
@@ -50,9 +51,12 @@ class ScheduleBuilder {
   NodeId NodeCount() const { return static_cast<NodeId>(graph_.nodes().size()); }
   int Now() const { return static_cast<int>(schedule_.tasks.size()) - 1; }
 
+  // A view of a parameter too: it would hold the rounded copy.
   bool IsRecomputed(ValueId value) const {
+    const ValueId source = tensors_.Resolve(value);
+    if (source != value && graph_.value(source).kind == ValueKind::kParameter) return true;
     const std::vector<bool>& recompute = schedule_.options.recompute;
-    return !recompute.empty() && recompute[tensors_.Resolve(value)];
+    return !recompute.empty() && recompute[source];
   }
 
   // Marks values whose gradient the loss depends on.
@@ -61,7 +65,7 @@ class ScheduleBuilder {
     reached_[graph_.loss()] = schedule_.needs_gradient[graph_.loss()];
     for (NodeId node = NodeCount() - 1; node >= 0; --node) {
       if (!HasBackward(node)) continue;
-      for (const ValueId input : TensorInputs(graph_, node)) {
+      for (const ValueId input : ValueInputs(graph_, node)) {
         if (schedule_.needs_gradient[input]) reached_[input] = true;
       }
     }
@@ -199,21 +203,6 @@ class ScheduleBuilder {
   std::vector<bool> is_needed_;  // by node; all false between calls of Recompute()
 };
 
-bool IsCheap(GradientKind kind) {
-  switch (kind) {
-    case GradientKind::kBatchNorm:
-    case GradientKind::kRelu:
-    case GradientKind::kAdd:
-    case GradientKind::kCat:
-    case GradientKind::kSlice:
-    case GradientKind::kMaxPool:
-    case GradientKind::kAveragePool:
-      return true;
-    default:
-      return false;
-  }
-}
-
 }  // namespace
 
 Schedule MakeSchedule(const Graph& graph, const TensorTable& tensors,
@@ -222,11 +211,12 @@ Schedule MakeSchedule(const Graph& graph, const TensorTable& tensors,
 }
 
 std::vector<bool> CanRecompute(const Graph& graph, const TensorTable& tensors) {
-  const std::vector<bool> needs_gradient = NeedsGradient(graph);
   std::vector<bool> can(graph.values().size(), false);
   for (NodeId node = 0; node < static_cast<NodeId>(graph.nodes().size()); ++node) {
-    if (!IsCheap(GradientRuleOf(graph, node, needs_gradient).kind)) continue;
-    const ValueId output = graph.node(node).outputs[0];
+    // The outputs of several are not made again one by one.
+    const std::vector<ValueId>& outputs = graph.node(node).outputs;
+    if (outputs.size() != 1 || !TraitsOf(graph.node(node).op).cheap) continue;
+    const ValueId output = outputs[0];
     can[output] = tensors.Find(TensorKind::kActivation, output) >= 0;
   }
   // The network's output is read where the forward pass ends.

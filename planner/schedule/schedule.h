@@ -15,8 +15,9 @@
 // task only.
 //
 // A view, the output of a shape-only node, has a lifetime of its own: it shares the memory of what
-// it shows, which is free when all of them have died. In-place operators are run out of place: what
-// they read and what they make are two tensors.
+// it shows, which is free when all of them have died. One of a parameter is made again in the
+// backward pass, as the rounded copy is that it shows. In-place operators are run out of place:
+// what they read and what they make are two tensors.
 //
 // A value that is recomputed dies after its last forward use; before the backward task that reads
 // it, tasks of kind kRecompute make it and what it is computed from once more. Recomputing gives
@@ -74,8 +75,8 @@ struct Schedule {
 Schedule MakeSchedule(const Graph& graph, const TensorTable& tensors,
                       const ScheduleOptions& options);
 
-// By value: v's of operators that are cheap to run again and that make the same again: batch norm,
-// ReLU, addition, concatenation, slices, pooling.
+// By value: v's of operators that are cheap to run again and that make the same again (table of
+// operators): norms, what works element by element, concatenation, slices, pooling.
 std::vector<bool> CanRecompute(const Graph& graph, const TensorTable& tensors);
 
 }  // namespace mantissa::planner

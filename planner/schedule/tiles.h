@@ -47,10 +47,10 @@ Tiles TilesOf(const Graph& graph, const TensorTable& tensors, NodeId node, const
               const std::vector<kernels::Format>& formats, int64_t batch_size,
               const TileOptions& options);
 
-// The tiles in which a convolution's backward task makes the gradient of its input. Where they are
-// smaller than TilesOf() it is made first and by itself, so that the wide weight and the wide
-// gradient of the weight are not there together. Those of TilesOf() for any other node, and where
-// the gradient of the input or of the weight is not asked for.
+// The tiles in which the backward task of a convolution or linear layer makes the gradient of its
+// input. Where they are smaller than TilesOf() it is made first and by itself, so that the wide
+// weight and the wide gradient of the weight are not there together. Those of TilesOf() for any
+// other node, and where the gradient of the input or of the weight is not asked for.
 Tiles InputGradientTilesOf(const Graph& graph, const TensorTable& tensors, NodeId node,
                            const GradientRule& rule, const std::vector<kernels::Format>& formats,
                            int64_t batch_size, const TileOptions& options);

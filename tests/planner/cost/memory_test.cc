@@ -148,57 +148,21 @@ TEST_F(MemoryTest, EmulatedStorageTakesFourBytesButTheSameTiles) {
   EXPECT_EQ(at(emulated).of(MemoryKind::kWorkspace), at(packed).of(MemoryKind::kWorkspace));
 }
 
-TEST_F(MemoryTest, HoldsLogitsInFp32WhileItGoesForwardAndLossesToTheEnd) {
-  const int64_t labels = 8 * kBatchSize, logits = kBatchSize * 10;
-  const int64_t results = 2 * 4 + 8;
-  const auto workspace = [&](Task::Kind kind, const std::string& name) {
-    return PointOf(Predict(), kind, name).by_kind.of(MemoryKind::kWorkspace);
+TEST_F(MemoryTest, CountsTheRightPredictionsInTilesAndHoldsLossesToTheEnd) {
+  const int64_t labels = 8 * kBatchSize, results = 2 * 4 + 2 * 8;
+  const auto workspace = [&](Task::Kind kind, const std::string& name, int64_t tile_bytes) {
+    return PointOf(Predict({.tiles = {.tile_bytes = tile_bytes}}), kind, name)
+        .by_kind.of(MemoryKind::kWorkspace);
   };
   // A view needs nothing for itself.
-  EXPECT_EQ(workspace(Task::Kind::kForward, "flatten"), labels);
+  EXPECT_EQ(workspace(Task::Kind::kForward, "flatten", 1), labels);
   // Tiles of a sample.
-  EXPECT_EQ(workspace(Task::Kind::kForward, "criterion.logsoftmax"),
-            labels + 4 * logits + 4 * (10 + 10));
-  EXPECT_EQ(workspace(Task::Kind::kBackward, "flatten"), labels + results);
-  // In fp32 they are the v itself.
-  formats_.assign(formats_.size(), kernels::kFp32);
-  EXPECT_EQ(workspace(Task::Kind::kForward, "criterion.logsoftmax"), labels);
-}
-
-TEST_F(MemoryTest, LogitsThatStandInFourBytesAreCountedOnce) {
-  const int64_t labels = 8 * kBatchSize;
-  for (const kernels::Format& format : {kernels::kHigh, kernels::kLowForward}) {
-    formats_.assign(formats_.size(), format);
-    const MemoryByKind point =
-        PointOf(Predict({.packed = false}), Task::Kind::kForward, "criterion.logsoftmax").by_kind;
-    // Tiles of a sample.
-    EXPECT_EQ(point.of(MemoryKind::kWorkspace), labels + 4 * (10 + 10));
-  }
-}
-
-// Nothing but a map of few numbers: the batch is most of what is there.
-TEST(PredictMemory, CountsSamplesUntilTheyAreStoredInTheirFormat) {
-  GraphBuilder net("map", {3, 32, 32});
-  const ValueId x = net.Flatten("flatten", net.input());
-  Graph graph = std::move(net).Finish(net.Linear("linear", x, 2));
-  MANTISSA_CHECK_OK(AttachLoss(graph, {}));
-  const TensorTable tensors(graph);
-  const int64_t image = kBatchSize * 3 * 32 * 32;
-  const auto first = [&](const kernels::Format& format, bool packed) {
-    const std::vector<kernels::Format> formats(tensors.tensors().size(), format);
-    return PredictMemory(graph, tensors, formats, MakeSchedule(graph, tensors, {}), kBatchSize,
-                         {.packed = packed})
-        .points[0]
-        .by_kind;
-  };
-  const int64_t labels = 8 * kBatchSize;
-  EXPECT_EQ(first(kernels::kLowForward, true).of(MemoryKind::kActivations), image);
-  EXPECT_EQ(first(kernels::kLowForward, true).of(MemoryKind::kWorkspace), labels + 4 * image);
-  EXPECT_EQ(first(kernels::kLowForward, false).of(MemoryKind::kActivations), 4 * image);
-  EXPECT_EQ(first(kernels::kLowForward, false).of(MemoryKind::kWorkspace), labels + 4 * image);
-  // In fp32 they are taken over.
-  EXPECT_EQ(first(kernels::kFp32, true).of(MemoryKind::kActivations), 4 * image);
-  EXPECT_EQ(first(kernels::kFp32, true).of(MemoryKind::kWorkspace), labels);
+  EXPECT_EQ(workspace(Task::Kind::kForward, "criterion.logsoftmax", 1), labels + 4 * (10 + 10));
+  // Ten logits of a sample, the largest of them and whether it is right; then of three samples.
+  EXPECT_EQ(workspace(Task::Kind::kForward, "criterion.nllloss", 1), labels + results + 4 * 10 + 9);
+  EXPECT_EQ(workspace(Task::Kind::kForward, "criterion.nllloss", 3 * 4 * 10),
+            labels + results + 3 * (4 * 10 + 9));
+  EXPECT_EQ(workspace(Task::Kind::kBackward, "flatten", 1), labels + results);
 }
 
 TEST_F(MemoryTest, SmallerTilesNeedLessWorkspace) {

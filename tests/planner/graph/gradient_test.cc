@@ -74,7 +74,7 @@ TEST_F(GradientTest, EveryOperatorOfTheTableHasItsKindAndAxis) {
       {"flatten", {GradientKind::kView, TileAxis::kNone}},
       {"linear", {GradientKind::kLinear, TileAxis::kBatch}},
       {"criterion.logsoftmax", {GradientKind::kLogSoftmax, TileAxis::kBatch}},
-      {"criterion.nllloss", {GradientKind::kNllLoss, TileAxis::kNone}},
+      {"criterion.nllloss", {GradientKind::kNllLoss, TileAxis::kBatch}},
   };
   for (const auto& [name, rule] : expected) {
     EXPECT_EQ(RuleOf(name).kind, rule.first) << name;
@@ -176,8 +176,7 @@ INSTANTIATE_TEST_SUITE_P(
         Replayed{{.name = "gather",
                   .op = "aten::gather",
                   .args = {Self(5), {"dim", int64_t{1}}, {"index", ValueRef{4}}}},
-                 {4},
-                 TileAxis::kNone},
+                 {4}},
         // Of a parameter: tiles' gradients are added up.
         Replayed{{.name = "layer_norm",
                   .op = "aten::layer_norm",

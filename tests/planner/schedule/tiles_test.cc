@@ -1,5 +1,6 @@
 #include "planner/schedule/tiles.h"
 
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -102,9 +103,9 @@ TEST_F(TilesTest, WhatIsStoredAsComputedIsOneTile) {
   EXPECT_EQ(Of("bn", {.tile_bytes = 1}).count(), 1);
 }
 
-TEST_F(TilesTest, ViewsAndTheLossAreNotCut) {
+TEST_F(TilesTest, ViewsAreNotCutAndTheLossAlongTheRowsOfWhatItReads) {
   EXPECT_EQ(Of("flatten", {.tile_bytes = 1}).count(), 1);
-  EXPECT_EQ(Of("criterion.nllloss", {.tile_bytes = 1}).count(), 1);
+  EXPECT_EQ(Of("criterion.nllloss", {.tile_bytes = 1}).count(), kBatchSize);
 }
 
 // of_image: [N,3,2,2] -> [N,64,2,2], 1728 weights; inner: -> [N,8,2,2], 512. The widest tensor of a
@@ -159,11 +160,54 @@ TEST_F(InputGradientTilesTest, AreThoseOfTheTaskWhereTheInputNeedsNoGradient) {
   EXPECT_EQ(of_input.size, 6);
 }
 
-TEST_F(InputGradientTilesTest, AreThoseOfTheTaskInALinearMap) {
+TEST_F(InputGradientTilesTest, AreSmallInALinearLayerToo) {
   // 50 outputs a sample, 1600 weights.
   const auto [all, of_input] = Of("linear", 1);
   EXPECT_EQ(all.size, kBatchSize);
-  EXPECT_EQ(of_input.size, kBatchSize);
+  EXPECT_EQ(of_input.size, 1);
+}
+
+// What each node of a small attention is cut into, of 10 samples one by one.
+TEST(TilesOfTransformers, AreSamplesWhereAllThatIsReadHasSamplesOrIsFixed) {
+  Graph graph("attention");
+  const Shape tokens = {Dim::Batch(), 7};
+  const ValueId ids = graph.AddInput("ids", DType::kInt64, tokens);
+  const ValueId table = graph.AddParameter("table", {4, 8});
+  const ValueId mask = graph.AddConstant("mask", DType::kFloat32, {1, 7, 7});
+  const Shape rows = {Dim::Batch(), 7, 8}, scores = {Dim::Batch(), 7, 7};
+  const auto add = [&](const char* name, const char* op, std::vector<Argument> args, Shape shape) {
+    return graph.AddNode({.name = name, .op = op, .args = std::move(args)}, DType::kFloat32,
+                         std::move(shape));
+  };
+  const auto ref = [](ValueId id) { return ValueRef{id}; };
+  const ValueId x =
+      add("embedding", "aten::embedding", {{"weight", ref(table)}, {"indices", ref(ids)}}, rows);
+  const ValueId norm = add("norm", "aten::layer_norm", {{"input", ref(x)}}, rows);
+  const ValueId product =
+      add("product", "aten::matmul", {{"self", ref(norm)}, {"other", ref(x)}}, scores);
+  const ValueId masked =
+      add("masked", "aten::add", {{"self", ref(product)}, {"other", ref(mask)}}, scores);
+  add("softmax", "aten::softmax", {{"self", ref(masked)}, {"dim", int64_t{-1}}}, scores);
+  add("over_samples", "aten::softmax", {{"self", ref(masked)}, {"dim", int64_t{0}}}, scores);
+  // One standardised weight for all samples has a gradient of its own, which no tile has.
+  const ValueId scale = add("scale", "aten::sigmoid", {{"self", ref(table)}}, {4, 8});
+  add("scaled", "aten::linear", {{"input", ref(x)}, {"weight", ref(scale)}}, {Dim::Batch(), 7, 4});
+  const TensorTable tensors(graph);
+  const std::vector<kernels::Format> formats(tensors.tensors().size(), kernels::kHigh);
+  const std::map<std::string, int64_t> counts = {{"embedding", kBatchSize},
+                                                 {"norm", kBatchSize},
+                                                 {"product", kBatchSize},
+                                                 {"masked", kBatchSize},
+                                                 {"softmax", kBatchSize},
+                                                 {"over_samples", 1},
+                                                 {"scale", 1},
+                                                 {"scaled", 1}};
+  for (NodeId node = 0; node < static_cast<NodeId>(graph.nodes().size()); ++node) {
+    const GradientRule rule = GradientRuleOf(graph, node, NeedsGradient(graph));
+    EXPECT_EQ(TilesOf(graph, tensors, node, rule, formats, kBatchSize, {.tile_bytes = 1}).count(),
+              counts.at(graph.node(node).name))
+        << graph.node(node).name;
+  }
 }
 
 }  // namespace
