@@ -15,9 +15,11 @@
 #include "server/models/call_reader.h"
 #include "server/models/emitter.h"
 #include "server/models/finish.h"
+#include "server/models/inputs.h"
 #include "server/models/metadata.h"
 #include "server/models/rewrite.h"
 #include "server/models/storages.h"
+#include "server/models/write.h"
 
 namespace mantissa::models {
 namespace {
@@ -52,9 +54,9 @@ class Importer {
         storages_(emitter_, limits) {}
 
   absl::StatusOr<Imported> Import() {
-    RETURN_IF_ERROR(WidenParameters());
     TensorNamesById tensors;
-    RETURN_IF_ERROR(AddInputs(tensors));
+    ASSIGN_OR_RETURN(const StoredValues values,
+                     AddInputs(program_, stored_, metadata_, graph_, storages_, tensors));
     RETURN_IF_ERROR(Run(program_.graph, tensors, 0));
     const auto output = tensors.find(program_.output);
     if (output == tensors.end()) {
@@ -63,11 +65,11 @@ class Importer {
                        " is made by no operator. Export the model again."));
     }
     graph_.SetOutput(storages_.Read(output->second));
-    RETURN_IF_ERROR(CheckWrites());
+    RETURN_IF_ERROR(CheckWrites(stored_, values, storages_));
     ASSIGN_OR_RETURN(Finished finished, Finish(graph_, emitter_.places()));
     Imported imported{.graph = std::move(finished.graph)};
-    const auto index_of = [this](const std::vector<ValueId>& values, std::vector<size_t>& indices) {
-      for (const ValueId value : values) indices.push_back(stored_of_.at(value));
+    const auto index_of = [&values](const std::vector<ValueId>& ids, std::vector<size_t>& indices) {
+      for (const ValueId id : ids) indices.push_back(values.stored_of.at(id));
     };
     index_of(finished.parameters, imported.parameters);
     index_of(finished.buffers, imported.buffers);
@@ -76,76 +78,6 @@ class Importer {
   }
 
  private:
-  // What is trained is float32.
-  absl::Status WidenParameters() {
-    for (const InputSpec& input : program_.inputs) {
-      if (input.kind != InputKind::kParameter) continue;
-      ASSIGN_OR_RETURN(const size_t index, Find(input));
-      const DType dtype = stored_.tensors[index].stored_dtype;
-      if (planner::IsFloatingPoint(dtype)) metadata_.Widen(dtype);
-    }
-    return absl::OkStatus();
-  }
-
-  absl::StatusOr<size_t> Find(const InputSpec& input) const {
-    const bool is_weight = input.kind == InputKind::kParameter ||
-                           (input.kind == InputKind::kBuffer && input.persistent);
-    const auto& by_name = is_weight ? stored_.weights : stored_.constants;
-    const auto index = by_name.find(input.stored_name);
-    if (index != by_name.end()) return index->second;
-    return absl::InvalidArgumentError(
-        absl::StrCat("the archive has no bytes for ", data::Printable(input.stored_name),
-                     ". Save it with torch.export.save of torch 2.9 or newer."));
-  }
-
-  absl::Status AddInputs(TensorNamesById& tensors) {
-    for (const InputSpec& input : program_.inputs) {
-      ASSIGN_OR_RETURN(CallOutput described, metadata_.Describe(program_.graph, input.name));
-      TensorId tensor;
-      if (input.kind == InputKind::kUser) {
-        tensor = storages_.Add(graph_.AddInput(input.name, described.dtype, described.shape));
-      } else {
-        ASSIGN_OR_RETURN(tensor, AddStored(input, described));
-      }
-      if (!tensors.emplace(input.name, tensor).second) {
-        return absl::InvalidArgumentError(absl::StrCat(
-            "two inputs are called ", data::Printable(input.name), ". Export the model again."));
-      }
-    }
-    return absl::OkStatus();
-  }
-
-  absl::StatusOr<TensorId> AddStored(const InputSpec& input, const CallOutput& described) {
-    ASSIGN_OR_RETURN(const size_t index, Find(input));
-    const StoredTensor& stored = stored_.tensors[index];
-    if (Shape(stored.layout.sizes.begin(), stored.layout.sizes.end()) != described.shape ||
-        metadata_.Widened(stored.stored_dtype) != described.dtype) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("the tensor ", data::Printable(input.stored_name),
-                       " has another shape or type in the archive's weights than in its graph. "
-                       "Export the model again."));
-    }
-    const auto known = tensor_of_.find(index);
-    if (known != tensor_of_.end()) return known->second;
-    const ValueId value = AddValue(input, stored, described);
-    stored_of_.emplace(value, index);
-    return tensor_of_[index] = storages_.Add(value);
-  }
-
-  ValueId AddValue(const InputSpec& input, const StoredTensor& stored,
-                   const CallOutput& described) {
-    if (input.kind == InputKind::kParameter && planner::IsFloatingPoint(described.dtype)) {
-      const ValueId value = graph_.AddParameter(input.stored_name, described.shape);
-      if (!stored.requires_grad) graph_.Freeze(value);
-      return value;
-    }
-    if (input.kind == InputKind::kParameter ||
-        (input.kind == InputKind::kBuffer && input.persistent)) {
-      return graph_.AddBuffer(input.stored_name, described.dtype, described.shape);
-    }
-    return graph_.AddConstant(input.stored_name, described.dtype, described.shape);
-  }
-
   absl::Status Run(const ProgramGraph& graph, TensorNamesById& tensors, int depth) {
     for (const ProgramNode& node : graph.nodes) {
       if (absl::StartsWith(node.target, "torch.ops.higher_order.")) {
@@ -256,52 +188,10 @@ class Importer {
     if (output.shape != before.shape || output.dtype != before.dtype) {
       return call.Error("changes the shape or type of a tensor in place. Use it without \"_\".");
     }
-    ValueId value;
-    if (call.op == "aten::copy") {
-      ASSIGN_OR_RETURN(value, Source(call, before));
-    } else {
-      const DType computed = ComputedType(call, before.dtype);
-      value = emitter_.Emit(call.op, call.overload, call.args, computed, before.shape);
-      if (computed != before.dtype) value = Convert(value, before.dtype);
-    }
+    ASSIGN_OR_RETURN(const ValueId value, ValueToWrite(call, before, emitter_));
     const absl::Status written = storages_.Write(self, value);
     if (!written.ok()) return call.Error(absl::StrCat("can't be run: ", written.message()));
     return Define(tensors, call, output.name, self);
-  }
-
-  // The type of a result of these arguments that is not cut to the first one's, as it is in place.
-  DType ComputedType(const Call& call, DType self) const {
-    DType widest = self;
-    for (const Argument& argument : call.args) {
-      const auto* ref = std::get_if<ValueRef>(&argument.value);
-      if (ref == nullptr || ref->id == kNoValue) continue;
-      const Value& value = graph_.value(ref->id);
-      const bool is_wider = value.dtype == DType::kFloat64 ||
-                            (value.dtype == DType::kFloat32 && self != DType::kFloat64);
-      if (!value.shape.empty() && is_wider && planner::IsFloatingPoint(self)) widest = value.dtype;
-    }
-    return widest;
-  }
-
-  ValueId Convert(ValueId value, DType dtype) {
-    const Shape shape = graph_.value(value).shape;
-    return emitter_.Emit("aten::to", "dtype", {{"self", ValueRef{value}}, {"dtype", dtype}}, dtype,
-                         shape);
-  }
-
-  // What aten::copy_ writes: its source in the shape and type of its target.
-  absl::StatusOr<ValueId> Source(Call& call, const Value& target) {
-    const ArgumentValue* argument = FindArgument(call, "src");
-    const auto* ref = argument == nullptr ? nullptr : std::get_if<ValueRef>(argument);
-    if (ref == nullptr || ref->id == kNoValue) return call.Error("has no tensor \"src\".");
-    ValueId value = ref->id;
-    if (graph_.value(value).shape != target.shape) {
-      value = emitter_.Emit("aten::expand", "",
-                            {{"self", ValueRef{value}}, {"size", SizesArgument(target.shape)}},
-                            graph_.value(value).dtype, target.shape);
-    }
-    if (graph_.value(value).dtype != target.dtype) value = Convert(value, target.dtype);
-    return value;
   }
 
   // A graph inside the graph runs as if it stood there, where that is all that the operator does.
@@ -346,28 +236,12 @@ class Importer {
     return storages_.AddView(tensor, {.op = "aten::detach"}, detached);
   }
 
-  // What would outlive the step is not kept, so it must not be written.
-  absl::Status CheckWrites() const {
-    for (const auto& [index, tensor] : tensor_of_) {
-      const std::string& name = stored_.tensors[index].name();
-      if (!storages_.IsWritten(tensor) || absl::EndsWith(name, "num_batches_tracked")) continue;
-      return absl::InvalidArgumentError(absl::StrCat(
-          "the model writes to ", data::Printable(name),
-          ", which is kept from step to step; only batch normalisation's own statistics can be. "
-          "Write to a copy: x = x.clone()."));
-    }
-    return absl::OkStatus();
-  }
-
   const Program& program_;
   const StoredTensors& stored_;
   Metadata metadata_;
   Graph graph_;
   Emitter emitter_;
   Storages storages_;
-  // By index into stored_.tensors.
-  absl::flat_hash_map<size_t, TensorId> tensor_of_;
-  absl::flat_hash_map<ValueId, size_t> stored_of_;
 };
 
 }  // namespace

@@ -203,6 +203,9 @@ absl::StatusOr<Result> RewriteCall(Call& call) {
     KeepSelfAnd(call, {{"size", SizesArgument(output.shape)}});
   }
   if (call.op == "aten::narrow") RewriteNarrow(call);
+  const bool is_whole = (call.op == "aten::slice" || call.op == "aten::expand") &&
+                        output.layout.sizes == call.self_layout.sizes;
+  if (is_whole) return Result{ResultKind::kSame};
   for (const ViewRow& row : kViews) {
     if (call.op == row.op) return Result{row.result, row.view};
   }
