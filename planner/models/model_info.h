@@ -18,6 +18,9 @@ struct ModelInfo {
   std::string summary;
   std::vector<double> widths;  // ascending
   int64_t min_input_size;      // pixels
+  // Where none are asked for: [C, H, W], and classes to describe the model with.
+  std::vector<int64_t> default_input_shape = {3, 32, 32};
+  int64_t default_classes = 10;
 };
 
 }  // namespace mantissa::planner

@@ -25,8 +25,10 @@
 #include "server/engine/trainer.h"
 #include "server/engine/worker_failure.h"
 #include "server/engine/worker_history.h"
+#include "server/engine/worker_model.h"
 #include "server/engine/worker_observer.h"
 #include "server/engine/worker_report.h"
+#include "server/engine/worker_sandbox.h"
 #include "server/engine/worker_task.h"
 #include "server/engine/worker_termination.h"
 #include "server/rpc/worker_channel.h"
@@ -38,6 +40,8 @@ using internal::v1::WorkerReport;
 
 // Of the ten seconds that the server leaves between SIGTERM and SIGKILL, some are for saying so.
 constexpr absl::Duration kTerminationGrace = absl::Seconds(3);
+// What is read for a server that is gone is asked for again when it is back.
+constexpr absl::Duration kSandboxReconnectLimit = absl::Seconds(5);
 
 // No core files; and where memory is short, it is the worker that the kernel ends, not the server.
 void ProtectTheMachine() {
@@ -64,13 +68,16 @@ struct WorkError {
 
 class Worker {
  public:
-  explicit Worker(const WorkerOptions& options)
+  // `connected`: as rpc::WorkerChannelOptions has it.
+  Worker(const WorkerOptions& options, int connected)
       : options_(options),
         start_(RealClock().Monotonic()),
         channel_({.server = options.server,
                   .task = options.task,
                   .token = options.token,
-                  .reconnect_limit = options.reconnect_limit}),
+                  .connected = connected,
+                  .reconnect_limit =
+                      options.sandboxed ? kSandboxReconnectLimit : options.reconnect_limit}),
         termination_(kTerminationGrace, [this] { EndOverdue(); }) {}
 
   int Run() {
@@ -79,7 +86,7 @@ class Worker {
     channel_.StartReporting();
     WorkerReport last;
     try {
-      last = task->has_train() ? Train(task->train()) : Inspect(task->inspect());
+      last = Do(*task);
     } catch (const std::bad_alloc&) {
       last = Failed({phase_, absl::ResourceExhaustedError("the machine is out of memory.")});
       last.mutable_failed()->set_cause(v1::FAILURE_CAUSE_OUT_OF_MEMORY);
@@ -98,6 +105,11 @@ class Worker {
   static int ExitFor(const absl::Status& status) {
     LogError("the worker ends: ", status.ToString());
     return absl::IsUnauthenticated(status) ? kWorkerDisowned : kWorkerAlone;
+  }
+
+  WorkerReport Do(const internal::v1::Task& task) {
+    if (task.has_train()) return Train(task.train());
+    return task.has_inspect_model() ? InspectModel(task.inspect_model()) : Inspect(task.inspect());
   }
 
   // On the thread of `termination_`: the work did not hear of the signal in time.
@@ -158,11 +170,22 @@ class Worker {
     return report;
   }
 
+  WorkerReport InspectModel(const internal::v1::InspectModelTask& task) {
+    const std::string path = Path("model");
+    absl::StatusOr<internal::v1::InspectedModel> model =
+        channel_.ReadBlob(task.request().sha256(), task.request().size_bytes(), path);
+    phase_ = WorkPhase::kModel;
+    if (model.status().ok()) model = engine::InspectModel(task.request(), path);
+    if (!model.ok()) return Failed({phase_, model.status()});
+    WorkerReport report;
+    *report.mutable_model_inspected() = *std::move(model);
+    return report;
+  }
+
   WorkerReport Train(const internal::v1::TrainTask& task) {
     LogInfo("job ", task.job_id(), ", attempt ", task.attempt());
     phase_ = WorkPhase::kPlan;
-    absl::StatusOr<planner::Plan> plan =
-        planner::PlanFromProto(task.plan(), task.spec().training().label_smoothing());
+    absl::StatusOr<planner::Plan> plan = planner::PlanFromProto(task.plan());
     if (!plan.ok()) return Failed({phase_, plan.status()});
     absl::StatusOr<History> history = History::Open(RealFileSystem(), Path("history.jsonl"));
     if (!history.ok()) return Failed({WorkPhase::kTrain, history.status()});
@@ -228,7 +251,7 @@ class Worker {
       LogWarning("training starts from the first step, the checkpoint is of no use: ",
                  status.message());
       options.resume_path.clear();
-      ASSIGN_OR_RETURN(plan, planner::PlanFromProto(task.plan(), options.label_smoothing));
+      ASSIGN_OR_RETURN(plan, planner::PlanFromProto(task.plan()));
       status = TrainOnce(plan, data, options, observing, history, report);
     }
     return status;
@@ -303,7 +326,11 @@ class Worker {
 
 int RunWorker(const WorkerOptions& options) {
   ProtectTheMachine();
-  return Worker(options).Run();
+  if (!options.sandboxed) return Worker(options, rpc::WorkerChannelOptions().connected).Run();
+  const absl::StatusOr<int> connected = EnterSandbox(options.server, options.work_dir);
+  if (connected.ok()) return Worker(options, *connected).Run();
+  LogError(connected.status().message());
+  return kWorkerUsage;
 }
 
 }  // namespace mantissa::engine

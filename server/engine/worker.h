@@ -4,8 +4,8 @@
 //
 //   return RunWorker({.server = "unix:/data/worker.sock", .task = "t1", .token = token});
 //
-// Inspects a data set or trains a job. Whatever goes wrong in that is reported with its cause; a
-// worker that ends without a last report counts as dead.
+// Inspects a data set or a model, or trains a job. Whatever goes wrong in that is reported with its
+// cause; a worker that ends without a last report counts as dead.
 
 #ifndef MANTISSA_SERVER_ENGINE_WORKER_H_
 #define MANTISSA_SERVER_ENGINE_WORKER_H_
@@ -29,6 +29,8 @@ struct WorkerOptions {
   // Threads of a job that does not say; 0: LibTorch's choice.
   int threads = 0;
   DeviceChoice device = DeviceChoice::kAuto;
+  // Locks itself in first (worker_sandbox.h): for reading, not for training.
+  bool sandboxed = false;
 };
 
 // Exit codes of the process.

@@ -21,6 +21,7 @@ v1::FailureCause CauseOfInvalid(WorkPhase phase) {
     case WorkPhase::kFit:
       return v1::FAILURE_CAUSE_BAD_DATA;
     case WorkPhase::kPlan:
+    case WorkPhase::kModel:
     case WorkPhase::kWeights:
     case WorkPhase::kTrain:
       return v1::FAILURE_CAUSE_BAD_REQUEST;
@@ -38,7 +39,7 @@ v1::FailureCause CauseOf(WorkPhase phase, const absl::Status& status) {
       return phase == WorkPhase::kPlan ? v1::FAILURE_CAUSE_BAD_REQUEST : v1::FAILURE_CAUSE_INTERNAL;
     case absl::StatusCode::kResourceExhausted:
       // Of a reader it is a limit on what the file may hold.
-      return phase == WorkPhase::kLoad || phase == WorkPhase::kWeights
+      return phase == WorkPhase::kLoad || phase == WorkPhase::kModel || phase == WorkPhase::kWeights
                  ? CauseOfInvalid(phase)
                  : v1::FAILURE_CAUSE_OUT_OF_MEMORY;
     case absl::StatusCode::kAborted:

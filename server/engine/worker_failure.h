@@ -17,6 +17,7 @@ enum class WorkPhase {
   kFetch,    // from the server to this disk
   kPlan,     // building the graph of the job's spec
   kLoad,     // reading the data set
+  kModel,    // reading an uploaded model
   kFit,      // holding the data against graph and options
   kWeights,  // opening the file of weights to start from
   kTrain,    // training

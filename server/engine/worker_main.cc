@@ -1,7 +1,7 @@
 // mantissa-worker: started by mantissad for one task; not for people.
 //
 //   MANTISSA_WORKER_TOKEN=... mantissa-worker --server=unix:/data/worker.sock --task=ID
-//       [--work-dir=DIR] [--threads=N] [--device=auto|cpu|cuda]
+//       [--work-dir=DIR] [--threads=N] [--device=auto|cpu|cuda] [--sandbox]
 //
 // The token comes by the environment, since other users see command lines. MANTISSA_RECONNECT: how
 // many seconds the server may be away before the worker ends itself (default 600).
@@ -37,6 +37,9 @@ absl::Status TakeFlag(absl::string_view argument, WorkerOptions& options) {
     options.task = std::string(value);
   } else if (absl::ConsumePrefix(&value, "--work-dir=")) {
     options.work_dir = std::string(value);
+  } else if (argument == "--sandbox") {
+    options.sandboxed = true;
+    options.device = DeviceChoice::kCpu;
   } else if (absl::ConsumePrefix(&value, "--threads=")) {
     if (!absl::SimpleAtoi(value, &options.threads) || options.threads < 0 ||
         options.threads > 1024) {
@@ -55,7 +58,8 @@ absl::Status TakeFlag(absl::string_view argument, WorkerOptions& options) {
   } else {
     return absl::InvalidArgumentError(
         absl::StrCat("unknown argument ", argument,
-                     "; allowed are --server=, --task=, --work-dir=, --threads= and --device=."));
+                     "; allowed are --server=, --task=, --work-dir=, --threads=, --device= and "
+                     "--sandbox."));
   }
   return absl::OkStatus();
 }

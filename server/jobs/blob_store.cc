@@ -17,6 +17,7 @@ constexpr int64_t kDiskCheckEvery = int64_t{64} << 20;
 // Whether nothing holds the blob `b`.
 constexpr char kUnused[] =
     "NOT EXISTS (SELECT 1 FROM dataset_blobs d WHERE d.sha256 = b.sha256) AND "
+    "NOT EXISTS (SELECT 1 FROM models m WHERE m.sha256 = b.sha256) AND "
     "NOT EXISTS (SELECT 1 FROM jobs j WHERE j.state <= 3 AND j.init_sha256 = b.sha256)";
 
 absl::Status HashFile(FileSystem& files, const std::string& path, Sha256& hash) {

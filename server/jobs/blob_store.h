@@ -81,7 +81,7 @@ class BlobStore {
   // Path of a complete blob, else FAILED_PRECONDITION that says to upload it.
   absl::StatusOr<std::string> PathOf(absl::string_view sha256);
 
-  // Removes, of `candidates`, what no data set and no job that has not ended uses.
+  // Removes, of `candidates`, what no data set, no model and no job that has not ended uses.
   absl::Status RemoveUnused(const std::vector<std::string>& candidates);
   // The same of all blobs that nobody touched for `unused_keep`.
   absl::Status RemoveStale();

@@ -83,14 +83,18 @@ absl::StatusOr<std::optional<v1::Dataset>> DatasetDesk::CheckNew(
   return std::nullopt;
 }
 
-void DatasetDesk::Create(v1::CreateDatasetRequest request, Inspections::Done done) {
+void DatasetDesk::Create(v1::CreateDatasetRequest request, Done done) {
   absl::StatusOr<std::optional<v1::Dataset>> known = CheckNew(request);
   if (!known.ok()) return done(known.status());
   if (known->has_value()) return done(**std::move(known));
-  inspections_.Start(request,
-                     [this, request, done = std::move(done)](absl::StatusOr<v1::Dataset> found) {
-                       done(found.ok() ? Keep(request, *std::move(found)) : std::move(found));
-                     });
+  Inspection inspection{.what = absl::StrCat("The data set `", request.name(), "`"),
+                        .remedy = "Use fewer or smaller files."};
+  *inspection.task.mutable_inspect()->mutable_request() = request;
+  inspections_.Start(std::move(inspection), [this, request, done = std::move(done)](
+                                                absl::StatusOr<internal::v1::WorkerReport> found) {
+    if (!found.ok()) return done(found.status());
+    done(Keep(request, std::move(*found->mutable_inspected())));
+  });
 }
 
 absl::StatusOr<v1::Dataset> DatasetDesk::Keep(const v1::CreateDatasetRequest& request,

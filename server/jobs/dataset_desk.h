@@ -10,6 +10,7 @@
 #define MANTISSA_SERVER_JOBS_DATASET_DESK_H_
 
 #include <functional>
+#include <optional>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -24,11 +25,13 @@ namespace mantissa::jobs {
 
 class DatasetDesk {
  public:
+  using Done = std::function<void(absl::StatusOr<v1::Dataset>)>;
+
   DatasetDesk(DatasetStore& store, BlobStore& blobs, Inspections& inspections, Clock& clock)
       : store_(store), blobs_(blobs), inspections_(inspections), clock_(clock) {}
 
   // As DatasetService.CreateDataset says. `done` is called once, now or on another thread.
-  void Create(v1::CreateDatasetRequest request, Inspections::Done done);
+  void Create(v1::CreateDatasetRequest request, Done done);
 
   // The blobs go with it if nothing else has them.
   absl::Status Delete(absl::string_view name);

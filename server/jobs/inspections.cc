@@ -1,5 +1,7 @@
 #include "server/jobs/inspections.h"
 
+#include <signal.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -13,13 +15,14 @@
 namespace mantissa::jobs {
 namespace {
 
-absl::Status Unreadable(absl::string_view name, absl::string_view why) {
-  return absl::InvalidArgumentError(absl::StrCat("The data set `", name, "` can't be used: ", why));
+absl::Status Unreadable(const Inspection& inspection, absl::string_view why) {
+  return absl::InvalidArgumentError(absl::StrCat(inspection.what, " can't be used: ", why));
 }
 
 // Nothing is known of the files: nobody has read them to the end.
-absl::Status Unread(absl::string_view name, absl::string_view why, absl::string_view log_path) {
-  return absl::InternalError(absl::StrCat("The data set `", name, "` was not read: ", why,
+absl::Status Unread(const Inspection& inspection, absl::string_view why,
+                    absl::string_view log_path) {
+  return absl::InternalError(absl::StrCat(inspection.what, " was not read: ", why,
                                           ". What its reader said is in ", BaseName(log_path),
                                           " in the server's data folder."));
 }
@@ -29,16 +32,16 @@ absl::Status Stopping() {
 }
 
 // What a worker's failure means to whoever asked.
-absl::Status ToStatus(absl::string_view name, const v1::Failure& failure) {
+absl::Status ToStatus(const Inspection& inspection, const v1::Failure& failure) {
   const std::string& message = failure.message();
   switch (failure.cause()) {
     case v1::FAILURE_CAUSE_OUT_OF_MEMORY:
     case v1::FAILURE_CAUSE_DISK_FULL:
-      return OverLimit("worker", message);
+      return OverLimit("worker", absl::StrCat(inspection.what, " was not read: ", message));
     case v1::FAILURE_CAUSE_INTERNAL:
-      return absl::InternalError(message);
+      return absl::InternalError(absl::StrCat(inspection.what, " was not read: ", message));
     default:
-      return Unreadable(name, message);
+      return Unreadable(inspection, message);
   }
 }
 
@@ -47,41 +50,46 @@ absl::Status ToStatus(absl::string_view name, const v1::Failure& failure) {
 Inspections::Inspections(WorkerPool& pool, Clock& clock, InspectionOptions options)
     : pool_(pool), clock_(clock), options_(std::move(options)) {}
 
-void Inspections::Start(const v1::CreateDatasetRequest& request, Done done) {
+void Inspections::Start(Inspection inspection, Done done) {
   const std::string task = absl::StrCat(kPrefix, RandomToken(6));
+  const std::string what = inspection.what;
   absl::Status refused;
   {
     absl::MutexLock lock(&mutex_);
     if (abandoned_) {
       refused = Stopping();
     } else if (static_cast<int>(running_.size()) >= options_.max_running) {
-      refused = OverLimit("inspections", absl::StrCat(options_.max_running,
-                                                      " data sets are being read, "
-                                                      "as many as may. Try again in a moment."));
+      refused = OverLimit("inspections",
+                          absl::StrCat(options_.max_running,
+                                       " data sets and models are being read, as many as may. "
+                                       "Try again in a moment."));
     } else {
-      running_.emplace(task, Inspection{.request = request,
-                                        .done = done,
-                                        .deadline = clock_.Monotonic() + options_.timeout});
+      running_.emplace(task, Running{.inspection = std::move(inspection),
+                                     .done = done,
+                                     .deadline = clock_.Monotonic() + options_.timeout});
     }
   }
   if (!refused.ok()) return done(refused);
-  const absl::Status started = pool_.Start(task, /*attempt=*/1, options_.log_path);
+  const absl::Status started =
+      pool_.Start(task, /*attempt=*/1, options_.log_path, /*sandboxed=*/true);
   if (started.ok()) return;
-  LogError("the reader of data set ", request.name(), " can't start: ", started.ToString());
-  Finish(task, absl::InternalError(absl::StrCat(
-                   "The data set `", request.name(), "` was not read: its reader did not start: ",
-                   absl::StripSuffix(started.message(), "."), ". The server's log tells more.")));
+  LogError("a reader can't start: ", started.ToString());
+  Finish(task, absl::InternalError(absl::StrCat(what, " was not read: its reader did not start: ",
+                                                absl::StripSuffix(started.message(), "."),
+                                                ". The server's log tells more.")));
+}
+
+std::optional<Inspection> Inspections::Find(absl::string_view task) {
+  absl::MutexLock lock(&mutex_);
+  const auto it = running_.find(task);
+  if (it == running_.end()) return std::nullopt;
+  return it->second.inspection;
 }
 
 absl::StatusOr<internal::v1::Task> Inspections::TaskOf(absl::string_view task) {
-  absl::MutexLock lock(&mutex_);
-  const auto it = running_.find(task);
-  if (it == running_.end()) {
-    return absl::UnauthenticatedError("This inspection is over. The worker should end.");
-  }
-  internal::v1::Task result;
-  *result.mutable_inspect()->mutable_request() = it->second.request;
-  return result;
+  std::optional<Inspection> inspection = Find(task);
+  if (inspection.has_value()) return std::move(inspection->task);
+  return absl::UnauthenticatedError("This inspection is over. The worker should end.");
 }
 
 absl::StatusOr<int64_t> Inspections::Report(
@@ -89,20 +97,18 @@ absl::StatusOr<int64_t> Inspections::Report(
   int64_t last = 0;
   for (const internal::v1::WorkerReport& report : reports) {
     last = std::max(last, report.number());
-    if (report.has_inspected()) Finish(task, report.inspected());
-    if (!report.has_failed()) continue;
-    std::string name;
-    {
-      absl::MutexLock lock(&mutex_);
-      const auto it = running_.find(task);
-      if (it != running_.end()) name = it->second.request.name();
-    }
-    Finish(task, ToStatus(name, report.failed()));
+    const std::optional<Inspection> inspection = Find(task);
+    if (!inspection.has_value()) continue;
+    const bool is_answer = inspection->task.has_inspect_model() ? report.has_model_inspected()
+                                                                : report.has_inspected();
+    if (is_answer) Finish(task, report);
+    if (report.has_failed()) Finish(task, ToStatus(*inspection, report.failed()));
   }
   return last;
 }
 
-void Inspections::Finish(absl::string_view task, absl::StatusOr<v1::Dataset> result) {
+void Inspections::Finish(absl::string_view task,
+                         absl::StatusOr<internal::v1::WorkerReport> result) {
   Done done;
   {
     absl::MutexLock lock(&mutex_);
@@ -116,36 +122,37 @@ void Inspections::Finish(absl::string_view task, absl::StatusOr<v1::Dataset> res
 }
 
 void Inspections::WorkerEnded(const WorkerEnd& end) {
-  std::string name;
-  {
-    absl::MutexLock lock(&mutex_);
-    const auto it = running_.find(end.task);
-    if (it == running_.end()) return;
-    name = it->second.request.name();
-  }
+  const std::optional<Inspection> inspection = Find(end.task);
+  if (!inspection.has_value()) return;
   if (end.cause == v1::FAILURE_CAUSE_OUT_OF_MEMORY) {
-    return Finish(end.task, OverLimit("worker", absl::StrCat("The data set `", name,
-                                                             "` was not read: its reader ", end.how,
-                                                             ". Use fewer or smaller files.")));
+    return Finish(end.task,
+                  OverLimit("worker", absl::StrCat(inspection->what, " was not read: its reader ",
+                                                   end.how, ". ", inspection->remedy)));
   }
-  Finish(end.task, Unread(name, absl::StrCat("its reader ", end.how), options_.log_path));
+  if (end.signal == SIGXCPU) {
+    return Finish(end.task, Unreadable(*inspection,
+                                       absl::StrCat("reading it took more processor time than it "
+                                                    "may. ",
+                                                    inspection->remedy)));
+  }
+  Finish(end.task, Unread(*inspection, absl::StrCat("its reader ", end.how), options_.log_path));
 }
 
 void Inspections::Tick() {
-  std::vector<std::pair<std::string, std::string>> late;
+  std::vector<std::pair<std::string, absl::Status>> late;
   {
     absl::MutexLock lock(&mutex_);
-    for (const auto& [task, inspection] : running_) {
-      if (clock_.Monotonic() > inspection.deadline) {
-        late.emplace_back(task, inspection.request.name());
-      }
+    for (const auto& [task, running] : running_) {
+      if (clock_.Monotonic() <= running.deadline) continue;
+      late.emplace_back(
+          task, Unreadable(running.inspection, absl::StrCat("reading it took longer than ",
+                                                            absl::FormatDuration(options_.timeout),
+                                                            ". ", running.inspection.remedy)));
     }
   }
-  for (const auto& [task, name] : late) {
+  for (const auto& [task, status] : late) {
     pool_.Cancel(task);
-    Finish(task, Unreadable(name, absl::StrCat("reading it took longer than ",
-                                               absl::FormatDuration(options_.timeout),
-                                               ". Use fewer or smaller files.")));
+    Finish(task, status);
   }
 }
 
@@ -154,7 +161,7 @@ void Inspections::Abandon() {
   {
     absl::MutexLock lock(&mutex_);
     abandoned_ = true;
-    for (const auto& [task, inspection] : running_) tasks.push_back(task);
+    for (const auto& [task, running] : running_) tasks.push_back(task);
   }
   for (const std::string& task : tasks) {
     pool_.Cancel(task);

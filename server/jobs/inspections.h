@@ -1,8 +1,10 @@
 // server/jobs/inspections.h
 //
-// Lets workers read new data sets: one worker each, a few at a time, not kept over a restart.
+// Lets workers read new data sets and models: one worker each, sandboxed, a few at a time, not kept
+// over a restart.
 //
-//   inspections.Start(request, [](absl::StatusOr<v1::Dataset> found) { ... });
+//   inspections.Start({.task = task, .what = "The data set `digits`"},
+//                     [](absl::StatusOr<internal::v1::WorkerReport> found) { ... });
 //
 // Thread-safe.
 #ifndef MANTISSA_SERVER_JOBS_INSPECTIONS_H_
@@ -11,6 +13,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,23 +25,31 @@
 #include "absl/time/time.h"
 #include "base/clock.h"
 #include "mantissa/internal/v1/worker.pb.h"
-#include "mantissa/v1/dataset.pb.h"
 #include "server/jobs/worker_pool.h"
 
 namespace mantissa::jobs {
 
 struct InspectionOptions {
   int max_running = 2;
-  // A data set that takes longer to read is refused.
+  // What takes longer to read is refused.
   absl::Duration timeout = absl::Minutes(10);
   // What the workers print.
   std::string log_path;
 };
 
+// What is to be read.
+struct Inspection {
+  internal::v1::Task task;
+  // What people call it, at the start of a sentence.
+  std::string what;
+  // Which remedy there is where it takes too much.
+  std::string remedy;
+};
+
 class Inspections {
  public:
-  // Called once, on any thread.
-  using Done = std::function<void(absl::StatusOr<v1::Dataset>)>;
+  // Called once, on any thread, with the report that has what was found.
+  using Done = std::function<void(absl::StatusOr<internal::v1::WorkerReport>)>;
 
   // Tasks of inspections are named with this prefix.
   static constexpr char kPrefix[] = "inspect-";
@@ -47,7 +58,7 @@ class Inspections {
 
   // `done` gets INVALID_ARGUMENT with the worker's words if the files can't be read,
   // RESOURCE_EXHAUSTED if too many are being read. REQUIRES: the request was checked.
-  void Start(const v1::CreateDatasetRequest& request, Done done);
+  void Start(Inspection inspection, Done done);
 
   absl::StatusOr<internal::v1::Task> TaskOf(absl::string_view task);
   // Returns the number up to which all is kept.
@@ -61,18 +72,20 @@ class Inspections {
   void Abandon();
 
  private:
-  struct Inspection {
-    v1::CreateDatasetRequest request;
+  struct Running {
+    Inspection inspection;
     Done done;
     absl::Duration deadline;  // of Clock::Monotonic
   };
-  void Finish(absl::string_view task, absl::StatusOr<v1::Dataset> result);
+  // nullopt if it is over.
+  std::optional<Inspection> Find(absl::string_view task);
+  void Finish(absl::string_view task, absl::StatusOr<internal::v1::WorkerReport> result);
 
   WorkerPool& pool_;
   Clock& clock_;
   const InspectionOptions options_;
   absl::Mutex mutex_;
-  std::map<std::string, Inspection, std::less<>> running_ ABSL_GUARDED_BY(mutex_);
+  std::map<std::string, Running, std::less<>> running_ ABSL_GUARDED_BY(mutex_);
   bool abandoned_ ABSL_GUARDED_BY(mutex_) = false;
 };
 

@@ -12,6 +12,7 @@
 #include "google/protobuf/io/coded_stream.h"
 #include "google/protobuf/io/zero_copy_stream_impl_lite.h"
 #include "server/jobs/errors.h"
+#include "server/jobs/job_rows.h"
 #include "server/jobs/job_spec.h"
 #include "server/jobs/state_machine.h"
 #include "server/jobs/times.h"
@@ -61,7 +62,12 @@ JobDesk::JobDesk(Parts parts, DeskOptions options, std::function<void()> wake)
 absl::Status JobDesk::CheckAndFill(v1::JobSpec& spec) {
   RETURN_IF_ERROR(CheckAndFillGeneral(spec));
   ASSIGN_OR_RETURN(const v1::Dataset dataset, parts_.datasets.Get(spec.dataset()));
-  RETURN_IF_ERROR(CheckAndFillFromDataset(dataset, spec));
+  if (const std::string model = UploadedModelOf(spec); model.empty()) {
+    RETURN_IF_ERROR(CheckAndFillFromDataset(dataset, spec));
+  } else {
+    ASSIGN_OR_RETURN(const v1::Model uploaded, parts_.models.Get(model));
+    RETURN_IF_ERROR(CheckAndFillFromModel(uploaded, dataset, spec));
+  }
   RETURN_IF_ERROR(CheckAndFillTraining({.policy = spec.precision().policy(),
                                         .train_samples = dataset.train_samples(),
                                         .default_threads = options_.default_threads},

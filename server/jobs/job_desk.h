@@ -26,6 +26,7 @@
 #include "server/jobs/job_ledger.h"
 #include "server/jobs/job_planner.h"
 #include "server/jobs/job_store.h"
+#include "server/jobs/model_store.h"
 #include "server/jobs/worker_pool.h"
 
 namespace mantissa::jobs {
@@ -49,6 +50,7 @@ class JobDesk {
     JobStore& store;
     JobLedger& ledger;
     DatasetStore& datasets;
+    ModelStore& models;
     BlobStore& blobs;
     ArtifactStore& artifacts;
     WorkerPool& pool;

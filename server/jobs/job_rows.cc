@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "base/status.h"
@@ -41,14 +42,19 @@ JobEdit ReadJob(const Rows& rows) {
   return edit;
 }
 
+std::string UploadedModelOf(const v1::JobSpec& spec) {
+  const std::string& name = spec.model().model();
+  return absl::StrContains(name, ':') ? "" : name;
+}
+
 absl::Status InsertJob(Database& db, const JobEdit& edit) {
   const v1::Job& job = edit.job;
   RETURN_IF_ERROR(
       db.Run("INSERT INTO jobs(id, name, state, dataset, init_sha256, spec_proto, create_time, "
-             "last_sequence) VALUES(?, ?, ?, ?, ?, ?, ?, ?)",
+             "last_sequence, model) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)",
              job.id(), job.spec().name(), int64_t{job.state()}, job.spec().dataset(),
              job.spec().training().init_sha256(), Blob{job.spec().SerializeAsString()},
-             ToStored(job.create_time()), job.last_sequence()));
+             ToStored(job.create_time()), job.last_sequence(), UploadedModelOf(job.spec())));
   for (const auto& [key, value] : job.spec().labels()) {
     RETURN_IF_ERROR(
         db.Run("INSERT INTO job_labels(job, key, value) VALUES(?, ?, ?)", job.id(), key, value));

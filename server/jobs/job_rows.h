@@ -4,6 +4,8 @@
 #ifndef MANTISSA_SERVER_JOBS_JOB_ROWS_H_
 #define MANTISSA_SERVER_JOBS_JOB_ROWS_H_
 
+#include <string>
+
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "server/jobs/database.h"
@@ -16,6 +18,9 @@ namespace mantissa::jobs {
 extern const char kJobColumns[];
 
 JobEdit ReadJob(const Rows& rows);
+
+// The name of the uploaded model that a job trains; empty for a built-in one.
+std::string UploadedModelOf(const v1::JobSpec& spec);
 
 // Each REQUIRES a transaction.
 absl::Status InsertJob(Database& db, const JobEdit& edit);

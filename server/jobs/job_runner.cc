@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/status.h"
 #include "server/jobs/errors.h"
+#include "server/jobs/job_rows.h"
 #include "server/jobs/job_spec.h"
 #include "server/jobs/state_machine.h"
 
@@ -65,6 +66,15 @@ absl::StatusOr<internal::v1::Task> JobRunner::TaskOf(absl::string_view id, int32
   ASSIGN_OR_RETURN(*train.mutable_plan(), parts_.store.PlanOf(id));
   ASSIGN_OR_RETURN(*train.mutable_dataset(), parts_.datasets.Get(edit.job.spec().dataset()));
   train.set_checkpoint(edit.checkpoint);
+  if (const std::string name = UploadedModelOf(edit.job.spec()); !name.empty()) {
+    ASSIGN_OR_RETURN(const v1::Model model, parts_.models.Get(name));
+    v1::CreateModelRequest& upload = *train.mutable_model();
+    upload.set_name(name);
+    upload.set_sha256(model.sha256());
+    upload.set_size_bytes(model.size_bytes());
+    upload.set_file_name(model.file_name());
+    upload.set_allow_torchscript(model.source() == v1::MODEL_SOURCE_TORCHSCRIPT);
+  }
   return task;
 }
 

@@ -28,6 +28,7 @@
 #include "server/jobs/job_ledger.h"
 #include "server/jobs/job_planner.h"
 #include "server/jobs/job_store.h"
+#include "server/jobs/model_store.h"
 #include "server/jobs/observer.h"
 #include "server/jobs/worker_pool.h"
 
@@ -50,6 +51,7 @@ class JobRunner {
     WorkerStore& workers;
     WorkerPool& pool;
     DatasetStore& datasets;
+    ModelStore& models;
     ArtifactStore& artifacts;
     JobPlanner& planner;
     FileSystem& files;

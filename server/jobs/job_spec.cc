@@ -4,10 +4,12 @@
 #include <cmath>
 #include <limits>
 #include <string>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "base/status.h"
+#include "server/jobs/dataset_fit.h"
 #include "server/jobs/errors.h"
 #include "server/jobs/names.h"
 
@@ -18,6 +20,9 @@ constexpr int64_t kDefaultBatchSize = 128;
 constexpr int kDefaultEpochs = 200;
 constexpr int kMaxEpochs = 100000;
 constexpr int64_t kMaxSteps = 1000000000;
+constexpr int64_t kMaxAccumulated = 65536;
+// Of positions without a label, as in PyTorch.
+constexpr int64_t kIgnoreIndex = -100;
 
 // Checks the number in [low, high]; NaN is in no range.
 absl::Status CheckRange(absl::string_view field, double given, double low, double high,
@@ -49,6 +54,7 @@ absl::Status CheckEnums(const v1::TrainingSpec& training) {
       CheckEnum("shuffle", training.shuffle(), v1::Shuffle_IsValid(training.shuffle())));
   RETURN_IF_ERROR(
       CheckEnum("augment", training.augment(), v1::Augment_IsValid(training.augment())));
+  RETURN_IF_ERROR(CheckEnum("loss", training.loss(), v1::Loss_IsValid(training.loss())));
   return CheckEnum("optimizer_state", training.optimizer_state(),
                    v1::OptimizerState_IsValid(training.optimizer_state()));
 }
@@ -58,6 +64,7 @@ void FillEnums(v1::TrainingSpec& training) {
   if (training.schedule() == 0) training.set_schedule(v1::SCHEDULE_COSINE);
   if (training.shuffle() == 0) training.set_shuffle(v1::SHUFFLE_EPOCH);
   if (training.augment() == 0) training.set_augment(v1::AUGMENT_NONE);
+  if (training.loss() == 0) training.set_loss(v1::LOSS_CROSS_ENTROPY);
   if (training.optimizer_state() == 0) training.set_optimizer_state(v1::OPTIMIZER_STATE_FP32);
 }
 
@@ -67,7 +74,8 @@ absl::Status CheckAndFillLength(int64_t train_samples, v1::TrainingSpec& trainin
   RETURN_IF_ERROR(CheckCount("steps", training.steps(), kMaxSteps, "Leave it out for no limit."));
   if (training.epochs() == 0 && training.steps() > 0) {
     const int64_t batch = std::max<int64_t>(1, training.batch_size());
-    const int64_t per_epoch = std::max<int64_t>(1, (train_samples + batch - 1) / batch);
+    const int64_t step = batch * std::max(1, training.accumulate_batches());
+    const int64_t per_epoch = std::max<int64_t>(1, (train_samples + step - 1) / step);
     const int64_t epochs = (training.steps() + per_epoch - 1) / per_epoch;
     training.set_epochs(static_cast<int32_t>(std::min<int64_t>(epochs, kMaxEpochs)));
   }
@@ -123,7 +131,57 @@ absl::Status CheckAndFillLoss(v1::PolicyName policy, v1::TrainingSpec& training)
                    "Use 65536.");
   }
   if (!training.has_dynamic_loss_scale()) training.set_dynamic_loss_scale(!none);
+  const bool labels = training.loss() == v1::LOSS_CROSS_ENTROPY || training.loss() == v1::LOSS_NLL;
+  if (training.has_ignore_index() && !labels) {
+    return Invalid("training.ignore_index", training.ignore_index(),
+                   "none with the losses mse and bce", "Leave it out.");
+  }
+  if (training.label_smoothing() > 0 && training.loss() != v1::LOSS_CROSS_ENTROPY) {
+    return Invalid("training.label_smoothing", training.label_smoothing(),
+                   "0 with another loss than cross-entropy", "Leave it out.");
+  }
+  if (labels && !training.has_ignore_index()) training.set_ignore_index(kIgnoreIndex);
   return absl::OkStatus();
+}
+
+// What the optimizer does beside its rule.
+absl::Status CheckAndFillStep(v1::TrainingSpec& training) {
+  RETURN_IF_ERROR(CheckCount("accumulate_batches", training.accumulate_batches(), kMaxAccumulated,
+                             "Leave it out for 1."));
+  if (training.accumulate_batches() == 0) training.set_accumulate_batches(1);
+  RETURN_IF_ERROR(CheckRange("clip_norm", training.clip_norm(), 0,
+                             std::numeric_limits<double>::max(), "a finite number above 0",
+                             "Leave it out for no limit."));
+  return CheckRange("ema_decay", training.ema_decay(), 0, std::nextafter(1.0, 0.0),
+                    "above 0.0 to below 1.0", "Use 0.999 or leave it out.");
+}
+
+absl::Status CheckAndFillAugment(v1::TrainingSpec& training) {
+  const v1::Augment augment = training.augment();
+  const bool pads = augment == v1::AUGMENT_CROP || augment == v1::AUGMENT_CROP_FLIP;
+  const bool resizes =
+      augment == v1::AUGMENT_RESIZED_CROP || augment == v1::AUGMENT_RESIZED_CROP_FLIP;
+  RETURN_IF_ERROR(CheckRange("crop_padding", training.crop_padding(), 0, pads ? 1024 : 0,
+                             pads ? "1 to 1024" : "0 where nothing is padded",
+                             "Leave it out for 4 pixels."));
+  if (pads && training.crop_padding() == 0) training.set_crop_padding(4);
+  RETURN_IF_ERROR(CheckRange("crop_min_area", training.crop_min_area(), 0, resizes ? 1 : 0,
+                             resizes ? "above 0.0 to 1.0" : "0 where nothing is resized",
+                             "Leave it out for 0.08."));
+  if (resizes && training.crop_min_area() == 0) training.set_crop_min_area(0.08);
+  return CheckRange("mixup_alpha", training.mixup_alpha(), 0, 100, "above 0.0 to 100.0",
+                    "Use 0.2 or leave it out.");
+}
+
+absl::Status CheckAndFillBatchSize(const v1::Dataset& dataset, v1::TrainingSpec& training) {
+  if (training.batch_size() == 0) training.set_batch_size(kDefaultBatchSize);
+  if (training.batch_size() >= 1 && training.batch_size() <= dataset.train_samples()) {
+    return absl::OkStatus();
+  }
+  return Invalid("training.batch_size", training.batch_size(),
+                 absl::StrCat("1 to ", dataset.train_samples(), ", the training samples of `",
+                              dataset.name(), "`"),
+                 "Use a smaller batch.");
 }
 
 }  // namespace
@@ -143,16 +201,29 @@ absl::Status CheckAndFillGeneral(v1::JobSpec& spec) {
   return absl::OkStatus();
 }
 
-absl::Status CheckAndFillFromDataset(const v1::Dataset& dataset, v1::JobSpec& spec) {
-  v1::TrainingSpec& training = *spec.mutable_training();
-  if (training.batch_size() == 0) training.set_batch_size(kDefaultBatchSize);
-  if (training.batch_size() < 1 || training.batch_size() > dataset.train_samples()) {
-    return Invalid("training.batch_size", training.batch_size(),
-                   absl::StrCat("1 to ", dataset.train_samples(), ", the training samples of `",
-                                dataset.name(), "`"),
-                   "Use a smaller batch.");
+absl::Status CheckAndFillFromModel(const v1::Model& model, const v1::Dataset& dataset,
+                                   v1::JobSpec& spec) {
+  RETURN_IF_ERROR(CheckAndFillBatchSize(dataset, *spec.mutable_training()));
+  const std::string& asked = spec.model().sha256();
+  if (!asked.empty() && asked != model.sha256()) {
+    return Precondition(
+        "MODEL_CHANGED", model.name(),
+        absl::StrCat("model.sha256 is ", asked, "; the file of the model `", model.name(), "` has ",
+                     model.sha256(), ". Leave it out, or upload that file under another name."));
   }
+  spec.mutable_model()->set_sha256(model.sha256());
+  const v1::Loss loss = spec.training().loss();
+  return CheckDatasetFits(model, dataset, loss == 0 ? v1::LOSS_CROSS_ENTROPY : loss);
+}
+
+absl::Status CheckAndFillFromDataset(const v1::Dataset& dataset, v1::JobSpec& spec) {
+  RETURN_IF_ERROR(CheckAndFillBatchSize(dataset, *spec.mutable_training()));
   v1::ModelSpec& model = *spec.mutable_model();
+  const std::vector<v1::SampleTensor> inputs = InputsOf(dataset);
+  if (inputs.size() != 1 || inputs[0].shape_size() != 3) {
+    return Invalid("dataset", absl::StrCat("`", dataset.name(), "`, which has no images"),
+                   "images [C, H, W] for a built-in model", "Upload a model for such data.");
+  }
   if (model.classes() == 0) model.set_classes(std::max(2, dataset.classes()));
   if (model.classes() < dataset.classes()) {
     return Invalid(
@@ -178,6 +249,8 @@ absl::Status CheckAndFillTraining(const TrainingContext& context, v1::TrainingSp
   RETURN_IF_ERROR(CheckAndFillOptimizer(training));
   RETURN_IF_ERROR(CheckAndFillSchedule(training));
   RETURN_IF_ERROR(CheckAndFillLoss(context.policy, training));
+  RETURN_IF_ERROR(CheckAndFillStep(training));
+  RETURN_IF_ERROR(CheckAndFillAugment(training));
   if (!training.init_sha256().empty()) {
     RETURN_IF_ERROR(CheckSha256("training.init_sha256", training.init_sha256()));
   }
@@ -186,6 +259,8 @@ absl::Status CheckAndFillTraining(const TrainingContext& context, v1::TrainingSp
   RETURN_IF_ERROR(
       CheckCount("threads", training.threads(), 1024, "Leave it out for the server's choice."));
   if (training.threads() == 0) training.set_threads(context.default_threads);
+  RETURN_IF_ERROR(CheckCount("loader_threads", training.loader_threads(), 256,
+                             "Leave it out for the server's choice."));
   return absl::OkStatus();
 }
 
@@ -193,9 +268,16 @@ v1::PlanRequest PlanRequestOf(const v1::JobSpec& spec) {
   v1::PlanRequest request;
   *request.mutable_model() = spec.model();
   *request.mutable_precision() = spec.precision();
-  request.set_batch_size(spec.training().batch_size());
-  request.set_optimizer(spec.training().optimizer());
-  request.set_optimizer_state(spec.training().optimizer_state());
+  const v1::TrainingSpec& training = spec.training();
+  request.set_batch_size(training.batch_size());
+  request.set_optimizer(training.optimizer());
+  request.set_optimizer_state(training.optimizer_state());
+  request.set_loss(training.loss());
+  request.set_label_smoothing(training.label_smoothing());
+  if (training.has_ignore_index()) request.set_ignore_index(training.ignore_index());
+  request.set_accumulate_batches(training.accumulate_batches());
+  request.set_clip_norm(training.clip_norm());
+  request.set_ema_decay(training.ema_decay());
   return request;
 }
 

@@ -4,6 +4,7 @@
 //
 //   RETURN_IF_ERROR(CheckAndFillGeneral(spec));
 //   RETURN_IF_ERROR(CheckAndFillFromDataset(dataset, spec));  // batch size, classes, shape
+//   (or, of an uploaded model, CheckAndFillFromModel(model, dataset, spec))
 //   RETURN_IF_ERROR(CheckAndFillTraining(context, *spec.mutable_training()));
 //   ASSIGN_OR_RETURN(const v1::Plan plan, planner.MakePlan(PlanRequestOf(spec)));
 //
@@ -17,6 +18,7 @@
 #include "absl/status/status.h"
 #include "mantissa/v1/dataset.pb.h"
 #include "mantissa/v1/job.pb.h"
+#include "mantissa/v1/model.pb.h"
 #include "mantissa/v1/planner.pb.h"
 
 namespace mantissa::jobs {
@@ -24,9 +26,13 @@ namespace mantissa::jobs {
 // Name, labels, data set name, retries; fills in max_retries.
 absl::Status CheckAndFillGeneral(v1::JobSpec& spec);
 
-// Whether the data fit: batch size against training samples, classes, input shape. Fills those that
-// are not set.
+// Whether the data fit a built-in model: batch size against training samples, classes, input shape.
+// Fills those that are not set.
 absl::Status CheckAndFillFromDataset(const v1::Dataset& dataset, v1::JobSpec& spec);
+
+// The same of an uploaded model, whose file's hash is filled in.
+absl::Status CheckAndFillFromModel(const v1::Model& model, const v1::Dataset& dataset,
+                                   v1::JobSpec& spec);
 
 struct TrainingContext {
   // As asked for: the planner checks it later.

@@ -24,6 +24,16 @@ absl::StatusOr<JobEdit> LoadJob(Database& db, absl::string_view id) {
   return NoSuchJob(id);
 }
 
+// `name` is empty for a built-in model.
+absl::Status CheckModelIsThere(Database& db, const v1::ModelSpec& spec, const std::string& name) {
+  if (name.empty()) return absl::OkStatus();
+  ASSIGN_OR_RETURN(Rows model, db.Query("SELECT 1 FROM models WHERE name = ? AND sha256 = ?", name,
+                                        spec.sha256()));
+  if (model.Next()) return absl::OkStatus();
+  RETURN_IF_ERROR(model.status());
+  return NotFound("model", name, "It was deleted just now.");
+}
+
 }  // namespace
 
 absl::StatusOr<std::optional<JobStore::Submitted>> JobStore::FindRequest(
@@ -51,6 +61,7 @@ absl::Status JobStore::Insert(const JobEdit& edit, absl::string_view request_id,
       return NotFound("dataset", edit.job.spec().dataset(), "It was deleted just now.");
     }
   }
+  RETURN_IF_ERROR(CheckModelIsThere(db, edit.job.spec().model(), UploadedModelOf(edit.job.spec())));
   RETURN_IF_ERROR(InsertJob(db, edit));
   RETURN_IF_ERROR(InsertEvents(db, edit));
   if (!request_id.empty()) {

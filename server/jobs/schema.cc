@@ -114,6 +114,21 @@ CREATE TABLE memories (
   memory_proto BLOB NOT NULL
 ) WITHOUT ROWID;
 )sql",
+    // 3
+    R"sql(
+-- `graph_proto` is an internal.v1.Graph.
+CREATE TABLE models (
+  name TEXT PRIMARY KEY,
+  sha256 TEXT NOT NULL REFERENCES blobs(sha256),
+  model_proto BLOB NOT NULL,
+  graph_proto BLOB NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX models_by_sha256 ON models(sha256);
+
+-- The uploaded model that a job trains; empty for a built-in one.
+ALTER TABLE jobs ADD COLUMN model TEXT NOT NULL DEFAULT '';
+CREATE INDEX jobs_by_model ON jobs(model);
+)sql",
 };
 
 absl::StatusOr<int64_t> VersionOf(Database& db) {

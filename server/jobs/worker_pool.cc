@@ -69,8 +69,8 @@ absl::Status WorkerPool::Restore() {
   return absl::OkStatus();
 }
 
-absl::Status WorkerPool::Start(absl::string_view task, int32_t attempt,
-                               const std::string& log_path) {
+absl::Status WorkerPool::Start(absl::string_view task, int32_t attempt, const std::string& log_path,
+                               bool sandboxed) {
   const std::string token = RandomToken(32);
   const WorkerRow row{
       .task = std::string(task), .attempt = attempt, .token_sha256 = Sha256Hex(token)};
@@ -84,7 +84,7 @@ absl::Status WorkerPool::Start(absl::string_view task, int32_t attempt,
             .second;
     MANTISSA_CHECK(is_new, "task ", task, " has a worker");
   }
-  const absl::StatusOr<ProcessId> process = LaunchProcess(row, token, log_path);
+  const absl::StatusOr<ProcessId> process = LaunchProcess(row, token, log_path, sandboxed);
   if (!process.ok()) {
     Forget(row.task);
     return process.status();
@@ -99,13 +99,14 @@ absl::Status WorkerPool::Start(absl::string_view task, int32_t attempt,
 }
 
 absl::StatusOr<ProcessId> WorkerPool::LaunchProcess(const WorkerRow& row, const std::string& token,
-                                                    const std::string& log_path) {
+                                                    const std::string& log_path, bool sandboxed) {
   const std::string work_dir = JoinPath(options_.work_dir, row.task);
   RETURN_IF_ERROR(files_.RemoveTree(work_dir));
   RETURN_IF_ERROR(files_.MakeFolders(work_dir));
   const Command command{
       .argv = {options_.program, absl::StrCat("--server=", options_.server_address),
-               absl::StrCat("--task=", row.task), absl::StrCat("--device=", options_.device)},
+               absl::StrCat("--task=", row.task),
+               sandboxed ? "--sandbox" : absl::StrCat("--device=", options_.device)},
       .environment = WorkerEnvironment(token),
       .work_dir = work_dir,
       .log_path = log_path,
@@ -183,7 +184,10 @@ std::optional<ProcessEnd> WorkerPool::EndIfAny(absl::Duration now, const Worker&
 }
 
 WorkerEnd WorkerPool::EndOf(const Worker& worker, const ProcessEnd& end) {
-  WorkerEnd result{.task = worker.row.task, .attempt = worker.row.attempt, .how = Describe(end)};
+  WorkerEnd result{.task = worker.row.task,
+                   .attempt = worker.row.attempt,
+                   .how = Describe(end),
+                   .signal = end.signal.value_or(0)};
   const int64_t oom_kills = OomKills();
   const bool is_known = end.exit_code.has_value() || end.signal.has_value();
   if (!is_known && worker.killed_at.has_value()) {

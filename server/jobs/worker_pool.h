@@ -61,6 +61,8 @@ struct WorkerEnd {
   v1::FailureCause cause = v1::FAILURE_CAUSE_WORKER_DIED;
   // "was killed by signal 9 (Killed)".
   std::string how;
+  // That ended it; 0 where none did, or where that is not known.
+  int signal = 0;
 };
 
 class WorkerPool {
@@ -71,8 +73,10 @@ class WorkerPool {
   // Takes up the workers of an earlier server. They have `lost_after` to call.
   absl::Status Restore();
 
-  // REQUIRES: the task has no worker.
-  absl::Status Start(absl::string_view task, int32_t attempt, const std::string& log_path);
+  // A sandboxed worker locks itself in (server/engine/worker_sandbox.h) and uses no GPU. REQUIRES:
+  // the task has no worker.
+  absl::Status Start(absl::string_view task, int32_t attempt, const std::string& log_path,
+                     bool sandboxed = false);
 
   // The attempt that the token is for, and the worker is heard. UNAUTHENTICATED else.
   absl::StatusOr<int32_t> Authenticate(absl::string_view task, absl::string_view token);
@@ -115,7 +119,7 @@ class WorkerPool {
   };
 
   absl::StatusOr<ProcessId> LaunchProcess(const WorkerRow& row, const std::string& token,
-                                          const std::string& log_path);
+                                          const std::string& log_path, bool sandboxed);
   void SignalIfDue(absl::Duration now, Worker& worker) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   std::optional<ProcessEnd> EndIfAny(absl::Duration now, const Worker& worker)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);

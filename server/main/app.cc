@@ -17,6 +17,7 @@
 #include "server/jobs/dataset_desk.h"
 #include "server/jobs/job_desk.h"
 #include "server/jobs/job_runner.h"
+#include "server/jobs/model_desk.h"
 #include "server/jobs/state_database.h"
 #include "server/jobs/state_machine.h"
 #include "server/jobs/supervisor.h"
@@ -26,6 +27,7 @@
 #include "server/metrics/job_metrics.h"
 #include "server/rpc/dataset_service.h"
 #include "server/rpc/job_service.h"
+#include "server/rpc/model_service.h"
 #include "server/rpc/planner_service.h"
 #include "server/rpc/planning.h"
 #include "server/rpc/rpc_server.h"
@@ -141,6 +143,7 @@ struct App::Parts {
   jobs::JobStore store{*state};
   jobs::WorkerStore workers{*state};
   jobs::DatasetStore datasets{*state};
+  jobs::ModelStore models{*state};
   jobs::BlobStore blobs{*state,
                         files,
                         clock,
@@ -150,31 +153,32 @@ struct App::Parts {
                          .unused_keep = config.unused_blob_keep}};
   jobs::ArtifactStore artifacts{*state, files, config.data_dir, config.reserve_disk_bytes / 2};
   jobs::JobLedger ledger{store, notifier, observer};
-  rpc::WirePlanner planner;
+  rpc::WirePlanner planner{models};
   jobs::WorkerPool pool;
   jobs::Inspections inspections{
       pool,
       clock,
       {.timeout = config.inspect_timeout, .log_path = JoinPath(config.data_dir, "inspect.log")}};
   jobs::JobRunner runner{
-      {store, ledger, workers, pool, datasets, artifacts, planner, files, clock, observer},
+      {store, ledger, workers, pool, datasets, models, artifacts, planner, files, clock, observer},
       {.max_running = static_cast<int>(config.max_running_jobs),
        .data_dir = config.data_dir,
        .retry_delay = config.retry_delay}};
   jobs::Supervisor supervisor{pool, runner, inspections, blobs, clock};
-  jobs::JobDesk desk{{store, ledger, datasets, blobs, artifacts, pool, planner, clock},
+  jobs::JobDesk desk{{store, ledger, datasets, models, blobs, artifacts, pool, planner, clock},
                      {.max_running = static_cast<int>(config.max_running_jobs),
                       .max_pending = config.max_queued_jobs,
                       .default_threads = ThreadsOf(config)},
                      [this] { supervisor.Wake(); }};
   jobs::DatasetDesk dataset_desk{datasets, blobs, inspections, clock};
+  jobs::ModelDesk model_desk{models, blobs, inspections, clock};
   rpc::WorkerDesk worker_desk{pool, runner, inspections};
 
   rpc::Executor executor{kHandlerThreads, kMaxWaitingCalls};
   rpc::JobService job_service{{desk, artifacts, notifier, files, config.data_dir}, executor};
   rpc::DatasetService dataset_service{{dataset_desk, datasets, blobs, observer}, executor};
-  rpc::PlannerService planner_service{executor};
-  rpc::ModelService model_service{executor};
+  rpc::PlannerService planner_service{planner, executor};
+  rpc::ModelService model_service{{model_desk, models, planner}, executor};
   rpc::ServerService server_service{[this] { return Info(); }, executor};
   rpc::WorkerService worker_service{{worker_desk, blobs, artifacts, notifier, files}, executor};
   std::unique_ptr<rpc::RpcServer> worker_server, api_server;

@@ -1,19 +1,40 @@
 // server/rpc/planning.h
 //
-// The jobs' planner: planner/wire behind jobs::JobPlanner.
+// planner/wire with the models that were uploaded: what the jobs, PlannerService and ModelService
+// plan with.
 //
-//   WirePlanner planner;
+//   WirePlanner planner(models);
 //   jobs::JobDesk desk({.planner = planner, ...});
+//
+// Thread-safe.
 #ifndef MANTISSA_SERVER_RPC_PLANNING_H_
 #define MANTISSA_SERVER_RPC_PLANNING_H_
 
+#include <memory>
+
+#include "absl/status/statusor.h"
+#include "mantissa/v1/model.pb.h"
+#include "mantissa/v1/planner.pb.h"
+#include "planner/graph/graph.h"
 #include "server/jobs/job_planner.h"
+#include "server/jobs/model_store.h"
 
 namespace mantissa::rpc {
 
 class WirePlanner : public jobs::JobPlanner {
  public:
+  explicit WirePlanner(jobs::ModelStore& models) : models_(models) {}
+
   absl::StatusOr<v1::Plan> MakePlan(const v1::PlanRequest& request) override;
+  absl::StatusOr<v1::ExplainResponse> Explain(const v1::PlanRequest& request);
+  // Errors carry fields of the request.
+  absl::StatusOr<v1::GetModelResponse> Describe(const v1::GetModelRequest& request);
+
+ private:
+  // The graph of an uploaded model, whose hash is filled in; null for a built-in one.
+  absl::StatusOr<std::shared_ptr<const planner::Graph>> GraphOf(v1::ModelSpec& spec);
+
+  jobs::ModelStore& models_;
 };
 
 }  // namespace mantissa::rpc

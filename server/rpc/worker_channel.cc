@@ -1,5 +1,6 @@
 #include "server/rpc/worker_channel.h"
 
+#include <grpcpp/create_channel_posix.h>
 #include <grpcpp/grpcpp.h>
 #include <unistd.h>
 
@@ -62,7 +63,7 @@ std::string HostName() {
   return gethostname(name, sizeof(name) - 1) == 0 ? name : "unknown";
 }
 
-std::shared_ptr<grpc::Channel> MakeChannel(const std::string& server) {
+std::shared_ptr<grpc::Channel> MakeChannel(const WorkerChannelOptions& options) {
   grpc::ChannelArguments arguments;
   arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
   arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 1000);
@@ -70,7 +71,10 @@ std::shared_ptr<grpc::Channel> MakeChannel(const std::string& server) {
   arguments.SetMaxReceiveMessageSize(kMaxMessageBytes);
   // A proxy of the environment has no business between a worker and its server.
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
-  return grpc::CreateCustomChannel(server, grpc::InsecureChannelCredentials(), arguments);
+  if (options.connected >= 0) {
+    return grpc::CreateCustomInsecureChannelFromFd("mantissad", options.connected, arguments);
+  }
+  return grpc::CreateCustomChannel(options.server, grpc::InsecureChannelCredentials(), arguments);
 }
 
 }  // namespace
@@ -79,7 +83,7 @@ class WorkerChannel::Impl {
  public:
   explicit Impl(WorkerChannelOptions options)
       : options_(std::move(options)),
-        channel_(MakeChannel(options_.server)),
+        channel_(MakeChannel(options_)),
         stub_(WorkerService::NewStub(channel_)),
         last_contact_(RealClock().Monotonic()) {}
 

@@ -33,6 +33,8 @@ struct WorkerChannelOptions {
   std::string server;
   std::string task;
   std::string token;
+  // A connection to the server that is there already, taken over; -1: it is dialled.
+  int connected = -1;
   // How long the server may be away before the worker gives up.
   absl::Duration reconnect_limit = absl::Minutes(10);
   // Time between two signs of life; the server expects one every 5 seconds.

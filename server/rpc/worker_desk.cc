@@ -19,6 +19,8 @@ std::string MetadataOf(const grpc::CallbackServerContext& context, const char* k
 }
 
 bool Names(const internal::v1::Task& task, absl::string_view sha256) {
+  if (task.has_inspect_model()) return task.inspect_model().request().sha256() == sha256;
+  if (task.has_train() && task.train().model().sha256() == sha256) return true;
   const auto& files =
       task.has_train() ? task.train().dataset().files() : task.inspect().request().files();
   for (const v1::DatasetFile& file : files) {

@@ -1,7 +1,9 @@
 #include "planner/wire/plan_proto.h"
 
 #include <algorithm>
+#include <functional>
 #include <map>
+#include <memory>
 #include <set>
 #include <string>
 #include <vector>
@@ -10,6 +12,8 @@
 #include "base/status.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "planner/graph/graph.h"
+#include "planner/graph/loss.h"
 #include "planner/wire/precision.h"
 
 namespace mantissa::planner {
@@ -189,12 +193,77 @@ TEST(PlanFromProto, GivesBackThePlanOfEveryPolicy) {
     v1::PlanRequest request = Request("mobilenet_v2");
     request.mutable_precision()->set_policy(policy);
     if (policy == v1::POLICY_NAME_EXPLICIT) request.mutable_precision()->add_low_groups(3);
+    request.set_label_smoothing(0.1);
     request = NormalizePlanRequest(request).value();
     const v1::Plan message = PlanFromRequest(request).value();
-    const Plan plan = PlanFromProto(message, /*label_smoothing=*/0.1).value();
+    const Plan plan = PlanFromProto(message).value();
     EXPECT_EQ(PlanToProto(plan, request).SerializeAsString(), message.SerializeAsString());
     EXPECT_EQ(plan.graph.nodes().back().op, "mantissa::smoothed_nll_loss");
   }
+}
+
+// A linear layer, as if somebody had uploaded it: [N, 4] to [N, 3].
+UploadedGraph Linear() {
+  auto graph = std::make_shared<Graph>("uploaded");
+  const ValueId x = graph->AddInput("x", DType::kFloat32, {Dim::Batch(), 4});
+  const ValueId weight = graph->AddParameter("head.weight", {3, 4});
+  const ValueId bias = graph->AddParameter("head.bias", {3});
+  graph->SetOutput(graph->AddNode(
+      {.name = "head",
+       .op = "aten::linear",
+       .args = {{"input", ValueRef{x}}, {"weight", ValueRef{weight}}, {"bias", ValueRef{bias}}}},
+      DType::kFloat32, {Dim::Batch(), 3}));
+  return graph;
+}
+
+TEST(PlanFromRequest, PlansAnUploadedGraphWithItsLossAndItsFrozenParameters) {
+  v1::PlanRequest request;
+  request.mutable_model()->set_model("mine");
+  request.mutable_model()->add_freeze("*.bias");
+  request.set_loss(v1::LOSS_MSE);
+  request.set_batch_size(2);
+  request.set_accumulate_batches(4);
+  request.set_clip_norm(1);
+  request.set_ema_decay(0.5);
+  const UploadedGraph graph = Linear();
+  const v1::Plan message = PlanFromRequest(request, graph).value();
+  EXPECT_EQ(message.model().classes(), 3);
+  EXPECT_THAT(message.model().input_shape(), ElementsAre(4));
+  EXPECT_EQ(message.loss(), v1::LOSS_MSE);
+  EXPECT_FALSE(message.has_ignore_index());
+  std::map<std::string, int> kinds;
+  for (const v1::TensorPlan& tensor : message.tensors()) ++kinds[tensor.name()];
+  EXPECT_EQ(kinds["head.weight"], 2);  // itself and its gradient
+  EXPECT_EQ(kinds["head.bias"], 1);
+  const Plan plan = PlanFromProto(message, graph).value();
+  EXPECT_EQ(plan.request.accumulate_batches, 4);
+  EXPECT_EQ(plan.request.clip_norm, 1);
+  EXPECT_EQ(plan.request.ema_decay, 0.5);
+  EXPECT_EQ(plan.request.loss.kind, LossKind::kMse);
+  const v1::PlanRequest filled = NormalizePlanRequest(request, graph).value();
+  EXPECT_EQ(PlanToProto(plan, filled).SerializeAsString(), message.SerializeAsString());
+}
+
+TEST(PlanFromRequest, HoldsAnUploadedGraphToItsOwnShapes) {
+  const auto field = [](const std::function<void(v1::PlanRequest&)>& change) {
+    v1::PlanRequest request;
+    request.mutable_model()->set_model("mine");
+    change(request);
+    const absl::Status status = PlanFromRequest(request, Linear()).status();
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+    const std::vector<FieldViolation> wrong = FieldViolationsOf(status);
+    return wrong.empty() ? "" : wrong[0].field;
+  };
+  EXPECT_EQ(field([](auto& r) { r.mutable_model()->set_width(0.5); }), "model.width");
+  EXPECT_EQ(field([](auto& r) { r.mutable_model()->set_classes(10); }), "model.classes");
+  EXPECT_EQ(field([](auto& r) { r.mutable_model()->add_input_shape(5); }), "model.input_shape");
+  EXPECT_EQ(field([](auto& r) { r.mutable_model()->add_freeze("tail.*"); }), "model.freeze");
+  EXPECT_EQ(field([](auto& r) { r.set_loss(static_cast<v1::Loss>(9)); }), "loss");
+  EXPECT_EQ(field([](auto& r) {
+              r.set_loss(v1::LOSS_BCE);
+              r.set_ignore_index(1);
+            }),
+            "ignore_index");
 }
 
 TEST(PlanFromProto, GivesBackWhatABudgetChose) {
@@ -208,7 +277,7 @@ TEST(PlanFromProto, GivesBackWhatABudgetChose) {
     const v1::PlanRequest filled = NormalizePlanRequest(request).value();
     const v1::Plan message = PlanFromRequest(filled).value();
     EXPECT_EQ(message.recompute_size() > 0, share < 1);
-    const Plan plan = PlanFromProto(message, 0).value();
+    const Plan plan = PlanFromProto(message).value();
     EXPECT_EQ(PlanToProto(plan, filled).SerializeAsString(), message.SerializeAsString());
     EXPECT_EQ(plan.request.memory_bytes, request.precision().memory_bytes());
   }
@@ -245,7 +314,7 @@ TEST(PlanFromProto, GivesBackRecipeStorageAndOptimizer) {
   request.set_optimizer_state(v1::OPTIMIZER_STATE_BF16);
   request = NormalizePlanRequest(request).value();
   const v1::Plan message = PlanFromRequest(request).value();
-  const Plan plan = PlanFromProto(message, 0).value();
+  const Plan plan = PlanFromProto(message).value();
   EXPECT_EQ(PlanToProto(plan, request).SerializeAsString(), message.SerializeAsString());
   EXPECT_EQ(plan.request.recipe, Recipe::kBf16);
   EXPECT_FALSE(plan.request.packed);
@@ -258,7 +327,7 @@ TEST(PlanFromProto, MakesTheForecastAnewAndDoesNotBelieveIt) {
   v1::Plan mangled = message;
   mangled.mutable_memory()->set_peak_bytes(1);
   mangled.mutable_baselines()->Clear();
-  const Plan plan = PlanFromProto(mangled, 0).value();
+  const Plan plan = PlanFromProto(mangled).value();
   EXPECT_EQ(plan.memory.peak_bytes, message.memory().peak_bytes());
   EXPECT_EQ(plan.baselines.size(), 3u);
 }
@@ -270,7 +339,7 @@ TEST(PlanFromProto, TakesFormatsFromTheMessageAndNotFromThePolicy) {
   ASSERT_EQ(tensor.format(), "fp(6,9,0)");
   tensor.set_format("fp(4,3,4)");
   message.set_bits(message.bits() - 8 * tensor.elements());
-  const Plan plan = PlanFromProto(message, 0).value();
+  const Plan plan = PlanFromProto(message).value();
   EXPECT_EQ(FormatOf(plan, TensorKind::kActivation, plan.graph.inputs()[0]), kernels::kLowForward);
 }
 
@@ -283,7 +352,7 @@ class MangledPlanTest : public testing::TestWithParam<Mangled> {};
 TEST_P(MangledPlanTest, IsRefusedAsNotFittingTheModel) {
   v1::Plan message = PlanFromRequest(Request("resnet18")).value();
   GetParam().change(message);
-  const absl::Status status = PlanFromProto(message, 0).status();
+  const absl::Status status = PlanFromProto(message).status();
   EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition) << status;
   EXPECT_THAT(status.message(), HasSubstr(GetParam().text));
 }

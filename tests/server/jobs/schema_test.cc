@@ -48,7 +48,9 @@ TEST_F(SchemaTest, AddsWhatVersionOneLacksAndKeepsItsRows) {
     const auto db = Open();
     ASSERT_TRUE(Migrate(*db).ok());
     // As the first program left it.
-    ASSERT_TRUE(db->Script("DROP TABLE memories; PRAGMA user_version = 1").ok());
+    ASSERT_TRUE(db->Script("DROP TABLE memories; DROP TABLE models; DROP INDEX jobs_by_model; "
+                           "ALTER TABLE jobs DROP COLUMN model; PRAGMA user_version = 1")
+                    .ok());
     ASSERT_TRUE(
         db->Run("INSERT INTO blobs(sha256, size, complete, touch_time) VALUES('a', 1, 1, 1)").ok());
   }
@@ -56,6 +58,7 @@ TEST_F(SchemaTest, AddsWhatVersionOneLacksAndKeepsItsRows) {
   ASSERT_TRUE(Migrate(*db).ok());
   EXPECT_EQ(VersionOf(*db), SchemaVersion());
   EXPECT_TRUE(db->Query("SELECT memory_proto FROM memories").ok());
+  EXPECT_TRUE(db->Query("SELECT model FROM jobs, models").ok());
   absl::StatusOr<Rows> rows = db->Query("SELECT sha256 FROM blobs");
   EXPECT_TRUE(rows->Next());
 }

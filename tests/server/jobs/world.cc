@@ -70,12 +70,14 @@ World::World(const std::string& folder_in, const std::string& script, WorldOptio
             .server_address = "unix:/nowhere",
             .work_dir = JoinPath(folder, "work")}),
       inspections(pool, clock, {.log_path = JoinPath(folder, "inspect.log")}),
-      runner({store, ledger, workers, pool, datasets, artifacts, planner, files, clock, observer},
+      runner({store, ledger, workers, pool, datasets, models, artifacts, planner, files, clock,
+              observer},
              {.max_running = options.max_running, .data_dir = folder}),
       supervisor(pool, runner, inspections, blobs, clock),
-      desk({store, ledger, datasets, blobs, artifacts, pool, planner, clock},
+      desk({store, ledger, datasets, models, blobs, artifacts, pool, planner, clock},
            {.max_running = options.max_running, .max_pending = options.max_pending}, [] {}),
-      dataset_desk(datasets, blobs, inspections, clock) {}
+      dataset_desk(datasets, blobs, inspections, clock),
+      model_desk(models, blobs, inspections, clock) {}
 
 void World::AddDataset(const std::string& name) {
   const std::string content = absl::StrCat("content of ", name);

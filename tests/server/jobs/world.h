@@ -21,6 +21,7 @@
 #include "server/jobs/dataset_desk.h"
 #include "server/jobs/job_desk.h"
 #include "server/jobs/job_runner.h"
+#include "server/jobs/model_desk.h"
 #include "server/jobs/supervisor.h"
 
 namespace mantissa::jobs {
@@ -83,6 +84,7 @@ class World {
   JobStore store{*state};
   WorkerStore workers{*state};
   DatasetStore datasets{*state};
+  ModelStore models{*state};
   BlobStore blobs;
   ArtifactStore artifacts;
   JobLedger ledger{store, notifier, observer};
@@ -92,6 +94,7 @@ class World {
   Supervisor supervisor;
   JobDesk desk;
   DatasetDesk dataset_desk;
+  ModelDesk model_desk;
 };
 
 internal::v1::WorkerReport StepReport(int64_t number, int64_t step);
