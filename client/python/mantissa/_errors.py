@@ -202,6 +202,8 @@ def _sentence(code: str, text: str, address: str) -> str:
         return f"no server answers at {address}: {reason}"
     if code == "DEADLINE_EXCEEDED":
         return f"the server at {address} did not answer in time"
+    if code == "UNIMPLEMENTED":
+        return f"the server at {address} does not know this call: it is older than this package"
     return text or code
 
 
