@@ -225,7 +225,7 @@ void AddOnce(ValueId value, std::vector<ValueId>& values) {
   values.push_back(value);
 }
 
-void AddReadsOfReplay(const Graph& graph, NodeId id, const std::vector<bool>& needs_gradient,
+void AddReadsOfTable(const Graph& graph, NodeId id, const std::vector<bool>& needs_gradient,
                       std::vector<ValueId>& reads) {
   const Node& node = graph.node(id);
   const OperatorTraits& traits = TraitsOf(node.op);
@@ -266,8 +266,9 @@ GradientRule GradientRuleOf(const Graph& graph, NodeId id,
     case Kind::kLogSoftmax:
       AddOnce(node.outputs[0], rule.reads);
       break;
+    case Kind::kNllLoss:  // its labels, which may be a view of the target
     case Kind::kReplay:
-      AddReadsOfReplay(graph, id, needs_gradient, rule.reads);
+      AddReadsOfTable(graph, id, needs_gradient, rule.reads);
       break;
     default:
       break;

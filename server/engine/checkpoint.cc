@@ -37,6 +37,11 @@ absl::Status ForEachTensor(const planner::Graph& graph, const ModelState& state,
   for (size_t i = 0; i < state.parameters.size(); ++i) {
     const std::string& name = graph.value(graph.parameters()[i]).name;
     RETURN_IF_ERROR(body(absl::StrCat("model/", name), state.parameters[i]));
+    // What is frozen has nothing else.
+    if (graph.value(graph.parameters()[i]).frozen) continue;
+    if (!state.averages.empty()) {
+      RETURN_IF_ERROR(body(absl::StrCat("average/", name), state.averages[i]));
+    }
     for (const Moment& moment : optimizer.moments()) {
       for (const Moment::State& part : moment.states(i)) {
         RETURN_IF_ERROR(body(absl::StrCat(part.name, "/", name), part.tensor));

@@ -1,13 +1,13 @@
-// What a training needs to go on as if it had never stopped: weights, buffers, moments, loss scale,
-// promoted tensors, and how far it is. Random numbers need no state, they are counted
-// (base/random).
+// What a training needs to go on as if it had never stopped: weights, their averages, buffers,
+// moments, loss scale, promoted tensors, and how far it is. Random numbers need no state, they are
+// counted (base/random).
 //
 //   RETURN_IF_ERROR(SaveCheckpoint(files, path, plan, state, runner, progress));
 //   ASSIGN_OR_RETURN(progress, LoadCheckpoint(files, path, plan, state, runner));
 //
-// One .safetensors file: tensors named "model/...", "momentum/..." and so on; the rest is in its
-// metadata. Moments are kept in the bytes that they have, so a training goes on bit for bit in
-// every width, and with the width that it began with.
+// One .safetensors file: tensors named "model/...", "average/...", "momentum/..." and so on; the
+// rest is in its metadata. Moments are kept in the bytes that they have, so a training goes on bit
+// for bit in every width, and with the width that it began with.
 #ifndef MANTISSA_SERVER_ENGINE_CHECKPOINT_H_
 #define MANTISSA_SERVER_ENGINE_CHECKPOINT_H_
 

@@ -7,6 +7,7 @@
 #define MANTISSA_SERVER_ENGINE_EVALUATOR_H_
 
 #include <cstdint>
+#include <optional>
 
 #include "absl/status/statusor.h"
 #include "server/engine/batches.h"
@@ -16,11 +17,14 @@ namespace mantissa::engine {
 
 struct EvaluationResult {
   int64_t samples = 0;
-  int64_t correct = 0;
-  // Means over samples of the batches' losses: rounded to the loss tensor's format, and not.
+  int64_t labels = 0, correct = 0;  // as in StepResult
+  // Means over samples, or over labels where there are any, of the batches' losses: rounded to the
+  // loss tensor's format, and not.
   double loss = 0, loss_unrounded = 0;
-  double accuracy() const {
-    return samples == 0 ? 0 : static_cast<double>(correct) / static_cast<double>(samples);
+  // None where targets are no labels.
+  std::optional<double> accuracy() const {
+    if (labels == 0) return std::nullopt;
+    return static_cast<double>(correct) / static_cast<double>(labels);
   }
 };
 

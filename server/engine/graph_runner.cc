@@ -4,10 +4,13 @@
 #include <limits>
 #include <utility>
 
+#include "ATen/Context.h"
 #include "ATen/core/grad_mode.h"
 #include "ATen/ops/scalar_tensor.h"
 #include "absl/strings/str_cat.h"
+#include "base/random.h"
 #include "base/status.h"
+#include "server/engine/random_streams.h"
 
 namespace mantissa::engine {
 
@@ -36,10 +39,8 @@ bool IsParameter(TensorKind kind) {
 absl::StatusOr<std::unique_ptr<GraphRunner>> GraphRunner::Create(
     const planner::Graph& graph, const planner::TensorTable& tensors, Rounder* rounder,
     const RunnerOptions& options) {
-  if (graph.inputs().size() != 1 || graph.loss() == kNoValue) {
-    return absl::InvalidArgumentError(absl::StrCat("graph ", graph.name(), " has ",
-                                                   graph.inputs().size(),
-                                                   " inputs; needed is one, and a loss"));
+  if (graph.loss() == kNoValue) {
+    return absl::InvalidArgumentError(absl::StrCat("graph ", graph.name(), " has no loss"));
   }
   std::unique_ptr<GraphRunner> runner(new GraphRunner(graph, tensors, rounder, options));
   RETURN_IF_ERROR(runner->Compile());
@@ -73,7 +74,7 @@ absl::Status GraphRunner::Compile() {
   for (NodeId id = 0; id < static_cast<NodeId>(graph_.nodes().size()); ++id) {
     const planner::Node& node = graph_.node(id);
     Step step;
-    ASSIGN_OR_RETURN(OperatorCall call, OperatorCall::Resolve(graph_, node));
+    ASSIGN_OR_RETURN(OperatorCall call, OperatorCall::Resolve(node));
     step.call = std::make_unique<OperatorCall>(std::move(call));
     const GradientKind kind = training_.rules[id].kind;
     if (kind != GradientKind::kView) {
@@ -132,6 +133,23 @@ std::vector<int64_t> GraphRunner::SizesOf(ValueId value) const {
   return sizes;
 }
 
+CallContext GraphRunner::CallContextOf() const {
+  return {.training = mode_.training, .batch_size = batch_size_, .device = device_};
+}
+
+void GraphRunner::Seed(NodeId node, const Tile& tile) const {
+  if (!steps_[node].call->is_random()) return;
+  RandomStream numbers(options_.seed, OperatorStream(node, step_));
+  const uint64_t seed = uint64_t{numbers.Next()} << 32 | numbers.Next();
+  at::manual_seed(seed + static_cast<uint64_t>(tile.begin));
+}
+
+at::Tensor GraphRunner::Roundable(const at::Tensor& wide) {
+  const at::ScalarType type = wide.scalar_type();
+  const bool fits = type == at::kFloat || type == at::kBFloat16 || type == at::kHalf;
+  return fits ? wide : wide.to(at::kFloat);
+}
+
 std::vector<Tile> GraphRunner::EachOf(const planner::Tiles& cut) {
   std::vector<Tile> tiles;
   for (int64_t begin = 0; begin < cut.extent; begin += cut.size) {
@@ -156,6 +174,7 @@ at::ScalarType GraphRunner::TypeOf(NodeId node) const {
 
 // What a run that was not completed has left.
 void GraphRunner::Clear() {
+  output_ = {};
   for (PackedTensor& value : values_) value = {};
   for (std::vector<PackedTensor>& parts : gradients_) parts.clear();
   for (at::Tensor& sum : wide_gradients_) sum.reset();
@@ -184,25 +203,31 @@ void GraphRunner::RunTask(const Task& task) {
     const TimelineTask told(options_.timeline, task.kind, task.node);
     const bool again = task.kind != Task::Kind::kForward;
     for (const ValueId parameter : task.round_parameters) RoundParameter(parameter, again);
-    if (task.kind == Task::Kind::kBackward) {
-      RunBackward(task.node);
-    } else {
-      RunForward(task.node, /*again=*/task.kind == Task::Kind::kRecompute);
+    try {
+      if (task.kind == Task::Kind::kBackward) {
+        RunBackward(task.node);
+      } else {
+        RunForward(task.node, /*again=*/task.kind == Task::Kind::kRecompute);
+      }
+    } catch (c10::Error& error) {
+      const planner::Node& node = graph_.node(task.node);
+      error.add_context(absl::StrCat("node ", node.name, " (", node.op, ")"));
+      throw;
     }
   }
   Release(task);
 }
 
-GraphRunner::Output GraphRunner::Forward(at::Tensor images, const at::Tensor& labels,
+GraphRunner::Output GraphRunner::Forward(std::vector<at::Tensor> inputs, const at::Tensor& target,
                                          RunMode mode) {
   const at::NoGradGuard no_grad;
   Clear();
-  Prepare(images.size(0), mode);
-  bound_[graph_.target()] = labels;
-  if (images.is_cuda()) sites_.CountOn(images.device());
+  Prepare(BatchSizeOf(inputs, target), mode);
+  device_ = target.device();
+  bound_[graph_.target()] = target;
+  if (device_.is_cuda()) sites_.CountOn(device_);
   sites_.ClearCounts();
-  StoreInput(images);
-  images.reset();
+  StoreInputs(std::move(inputs));
   const planner::Schedule& schedule = mode.training ? training_ : evaluation_;
   for (int i = 0; i < schedule.forward_tasks; ++i) RunTask(schedule.tasks[i]);
   return std::exchange(output_, {});

@@ -4,13 +4,21 @@
 //   ASSIGN_OR_RETURN(auto runner, GraphRunner::Create(plan.graph, plan.tensors, &rounder, {}));
 //   runner->SetFormats(plan.assignment.formats);
 //   for (...) runner->Bind(parameter_or_buffer, tensor);
-//   GraphRunner::Output output = runner->Forward(images, labels, {.training = true});
+//   runner->BeginStep(step);
+//   GraphRunner::Output output = runner->Forward({images}, labels, {.training = true});
 //   runner->Backward(loss_scale);
 //   PackedTensor gradient = runner->TakeGradient(0);   // of the first parameter, still scaled
 //
 // Between two tasks a tensor exists once, packed; a task unpacks a tile of its inputs, computes
-// with it and packs the result before it takes the next tile. Throws what LibTorch throws
-// (torch_error.h). Not thread-safe.
+// with it and packs the result before it takes the next tile. A value that no assignment rounds
+// (integers, masks, tables made of them) stays as it is made.
+//
+// LibTorch's generator is seeded before each random operator, from the seed, the step and the node:
+// what is random depends neither on what ran before nor on whether it runs forward, in a replay
+// or once more.
+//
+// Throws what LibTorch throws, with the node's name (torch_error.h), and so does a node that makes
+// something else than its graph says. Not thread-safe.
 #ifndef MANTISSA_SERVER_ENGINE_GRAPH_RUNNER_H_
 #define MANTISSA_SERVER_ENGINE_GRAPH_RUNNER_H_
 
@@ -40,6 +48,8 @@ struct RunnerOptions {
   // What operators compute with; the loss is computed in float32.
   at::ScalarType wide = at::kFloat;
   int64_t tile_bytes = planner::TileOptions().tile_bytes;
+  // Of random operators.
+  uint64_t seed = 0;
   // By value, as planner::ScheduleOptions says.
   std::vector<bool> recompute;
   // Not owned; null: none. Told of every task.
@@ -62,12 +72,14 @@ class GraphRunner {
     // float32, of no dimension. To read it waits for a GPU.
     at::Tensor loss;            // in its format
     at::Tensor loss_unrounded;  // the same before it was rounded
-    at::Tensor logits;          // what the model returns, rounded; float32
+    // What the model returns, as it is stored: in its format.
+    PackedTensor result;
+    at::Tensor Result() const { return result.Unpack(Tile{}, at::kFloat); }
   };
 
   // InvalidArgument names the node whose operator LibTorch does not know, or whose arguments do not
   // fit the operator's schema. `graph`, `tensors` and `rounder` must outlive the runner.
-  // REQUIRES: the graph has one input and a loss.
+  // REQUIRES: the graph has a loss.
   static absl::StatusOr<std::unique_ptr<GraphRunner>> Create(const planner::Graph& graph,
                                                              const planner::TensorTable& tensors,
                                                              Rounder* rounder,
@@ -80,11 +92,14 @@ class GraphRunner {
   // bound again.
   void Bind(planner::ValueId value, at::Tensor tensor) { bound_[value] = std::move(tensor); }
 
-  // REQUIRES: parameters and buffers are bound.
-  // Lets go of `images` once they are stored in their format.
-  Output Forward(at::Tensor images, const at::Tensor& labels, RunMode mode);
+  // Random operators draw from `step`'s own numbers from now on.
+  void BeginStep(int64_t step) { step_ = step; }
 
-  // From the gradient of the loss. REQUIRES: comes after Forward() with `training`, once.
+  // REQUIRES: parameters, buffers and constants are bound. `inputs` in the order of graph.inputs();
+  // each is let go of once it is stored in its format. The batch size is theirs.
+  Output Forward(std::vector<at::Tensor> inputs, const at::Tensor& target, RunMode mode);
+
+  // From the gradient of the loss, a number. REQUIRES: comes after Forward() with `training`, once.
   void Backward(double loss_gradient);
 
   // Of all dtheta of the last Backward(), once rounded. Waits for a GPU; from here on the sites
@@ -93,6 +108,7 @@ class GraphRunner {
   // dtheta by index in graph.parameters(), in its format, still scaled by the loss's gradient;
   // undefined where there is none. The runner lets go of it.
   PackedTensor TakeGradient(size_t parameter);
+  const PackedTensor& gradient(size_t parameter) const { return parameter_gradients_[parameter]; }
   void DropGradients();
 
   // Counts are of the last run.
@@ -123,10 +139,18 @@ class GraphRunner {
   void RoundParameter(planner::ValueId parameter, bool again);
   void Release(const planner::Task& task);
 
+  // graph_runner_checks.cc
+  int64_t BatchSizeOf(const std::vector<at::Tensor>& inputs, const at::Tensor& target) const;
+  void CheckMade(planner::NodeId node, size_t output, const Tile& tile,
+                 const at::Tensor& made) const;
+  void CheckSizes(planner::ValueId value, at::IntArrayRef wanted, const at::Tensor& made) const;
+
   // graph_runner_forward.cc
   void RunForward(planner::NodeId node, bool again);
   void ForwardView(planner::NodeId node);
-  void StoreInput(const at::Tensor& images);
+  // What a view shows of a tensor shaped as its input.
+  at::Tensor ShownBy(planner::NodeId node, const at::Tensor& tensor) const;
+  void StoreInputs(std::vector<at::Tensor> inputs);
   void StoreTile(planner::ValueId output, const Tile& tile, const at::Tensor& wide, bool again,
                  PackedTensor* stored);
   void ReadResult(planner::ValueId output);
@@ -139,6 +163,11 @@ class GraphRunner {
   void FinishParameters(planner::NodeId node);
 
   std::vector<int64_t> SizesOf(planner::ValueId value) const;
+  CallContext CallContextOf() const;
+  // Before a tile of a random operator is computed.
+  void Seed(planner::NodeId node, const Tile& tile) const;
+  // In a type that rounding takes.
+  static at::Tensor Roundable(const at::Tensor& wide);
   static std::vector<Tile> EachOf(const planner::Tiles& tiles);
   // What a node computes with.
   at::ScalarType TypeOf(planner::NodeId node) const;
@@ -156,7 +185,8 @@ class GraphRunner {
   std::vector<kernels::Format> formats_;        // by tensor
 
   RunMode mode_;
-  int64_t batch_size_ = 0;
+  int64_t batch_size_ = 0, step_ = 0;
+  at::Device device_ = at::kCPU;
   bool prepared_ = false, probed_ = false;
   at::ScalarType wide_ = at::kFloat;
   std::vector<at::Tensor> bound_;                     // by value

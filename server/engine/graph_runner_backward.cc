@@ -50,8 +50,8 @@ void GraphRunner::RunBackward(NodeId node) {
 void GraphRunner::BackwardTiles(NodeId node) {
   Step& step = steps_[node];
   const std::vector<ValueId>& values = step.call->tensors();
-  TileContext context = {.training = mode_.training};
-  NodeInputs inputs(*this, node);
+  TileContext context = {.call = CallContextOf()};
+  NodeInputs inputs(*this, node, /*moves_buffers=*/false);
   std::vector<PackedTensor> parts(values.size());  // dv
   std::vector<at::Tensor> sums(values.size());     // dtheta, and of views of theta
   const GiveGradient store = [&](size_t i, at::Tensor share) {
@@ -60,7 +60,7 @@ void GraphRunner::BackwardTiles(NodeId node) {
     if (site == nullptr) {
       AddShare(context.tile, std::move(share), SizesOf(values[i]), sums[i]);
     } else {
-      rounder_->Store(*site, context.tile, share, SizesOf(values[i]), options_.storage,
+      rounder_->Store(*site, context.tile, Roundable(share), SizesOf(values[i]), options_.storage,
                       MemoryKind::kGradients, &parts[i]);
     }
   };
@@ -69,6 +69,7 @@ void GraphRunner::BackwardTiles(NodeId node) {
     for (const Tile& tile : EachOf(tiles)) {
       context.tile = tile;
       inputs.set_tile(tile);
+      Seed(node, tile);
       step.op->Backward(context, inputs, step.kept, store);
     }
   };
@@ -86,23 +87,17 @@ void GraphRunner::BackwardTiles(NodeId node) {
 
 // The gradients' codes take the input's shape again.
 void GraphRunner::BackwardView(NodeId node) {
-  const OperatorCall& call = *steps_[node].call;
-  const ValueId input = call.tensors()[0];
+  const ValueId input = steps_[node].call->tensors()[0];
   if (!training_.needs_gradient[input]) return;
   const std::vector<int64_t> sizes = SizesOf(input);
-  const auto show = [&](const at::Tensor& tensor) {
-    std::vector<c10::IValue> stack = call.Arguments({tensor}, mode_.training);
-    call.handle().callBoxed(stack);
-    return stack[0].toTensor();
-  };
   for (PackedTensor& part : gradients_[graph_.node(node).outputs[0]]) {
     const at::Tensor shown = part.codes();
     at::Tensor codes;
-    if (show(at::empty(sizes, shown.options().device(at::kMeta))).is_contiguous()) {
+    if (ShownBy(node, at::empty(sizes, shown.options().device(at::kMeta))).is_contiguous()) {
       codes = shown.view(sizes);
     } else {
       codes = at::empty(sizes, shown.options());
-      show(codes).copy_(shown);
+      ShownBy(node, codes).copy_(shown);
       MemoryLedger::Process().Tag(codes, MemoryKind::kGradients);
     }
     if (parameter_index_[input] >= 0) {

@@ -11,6 +11,8 @@
 #include "server/engine/gpu.h"
 #include "server/engine/memory_timeline.h"
 #include "server/engine/model_state.h"
+#include "server/engine/operator_call.h"
+#include "server/engine/start_state.h"
 #include "server/engine/step.h"
 #include "server/engine/step_options.h"
 #include "server/engine/torch_error.h"
@@ -39,12 +41,18 @@ absl::StatusOr<planner::Plan> PlanOf(const std::string& name, const planner::Pla
 }
 
 Batch RandomBatch(const planner::Graph& graph, int64_t batch_size, const at::Device& device) {
-  std::vector<int64_t> sizes;
-  for (const planner::Dim& dim : graph.value(graph.inputs()[0]).shape) {
-    sizes.push_back(dim.At(batch_size));
-  }
-  return {.images = at::rand(sizes, at::TensorOptions(device)),
-          .labels = at::zeros({batch_size}, at::TensorOptions(device).dtype(at::kLong))};
+  const auto tensor = [&](planner::ValueId id) {
+    const planner::Value& value = graph.value(id);
+    std::vector<int64_t> sizes;
+    for (const planner::Dim& dim : value.shape) sizes.push_back(dim.At(batch_size));
+    const at::TensorOptions options = at::TensorOptions(device).dtype(ScalarTypeOf(value.dtype));
+    // Zero is in every range, of tokens and labels too.
+    return value.dtype == planner::DType::kFloat32 ? at::rand(sizes, options)
+                                                   : at::zeros(sizes, options);
+  };
+  Batch batch = {.target = tensor(graph.target())};
+  for (const planner::ValueId input : graph.inputs()) batch.inputs.push_back(tensor(input));
+  return batch;
 }
 
 // The peak of a step, above what was alive before.
@@ -53,7 +61,7 @@ absl::StatusOr<int64_t> MeasureStep(planner::Plan& plan, const at::Device& devic
   options.round = plan.request.precision.policy != "none";
   MemoryTimeline timeline(device);
   const int64_t before = timeline.meter().Live().total();
-  ASSIGN_OR_RETURN(ModelState state, InitialState(plan.graph, options.model, options.seed));
+  ASSIGN_OR_RETURN(ModelState state, StartState(plan.graph, options));
   MoveState(device, state);
   StepOptions step_options = StepOptionsOf(plan, options, /*steps_per_epoch=*/1);
   step_options.runner.timeline = &timeline;

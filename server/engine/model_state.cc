@@ -11,6 +11,7 @@
 #include "absl/types/span.h"
 #include "base/random.h"
 #include "base/status.h"
+#include "server/engine/operator_call.h"
 #include "server/engine/random_streams.h"
 
 namespace mantissa::engine {
@@ -23,10 +24,6 @@ std::vector<int64_t> SizesOf(const planner::Value& value) {
   std::vector<int64_t> sizes;
   for (const planner::Dim& dim : value.shape) sizes.push_back(dim.factor);
   return sizes;
-}
-
-at::ScalarType TypeOf(const planner::Value& value) {
-  return value.dtype == planner::DType::kInt64 ? at::kLong : at::kFloat;
 }
 
 void Fill(const at::Tensor& tensor, const Initializer& initializer, RandomStream numbers) {
@@ -64,15 +61,28 @@ ModelState EmptyState(const planner::Graph& graph) {
   for (const ValueId id : graph.buffers()) {
     const planner::Value& buffer = graph.value(id);
     state.buffers.push_back(absl::EndsWith(buffer.name, "running_var")
-                                ? at::ones(SizesOf(buffer), TypeOf(buffer))
-                                : at::zeros(SizesOf(buffer), TypeOf(buffer)));
+                                ? at::ones(SizesOf(buffer), ScalarTypeOf(buffer.dtype))
+                                : at::zeros(SizesOf(buffer), ScalarTypeOf(buffer.dtype)));
+  }
+  for (const ValueId id : graph.constants()) {
+    const planner::Value& constant = graph.value(id);
+    state.constants.push_back(at::zeros(SizesOf(constant), ScalarTypeOf(constant.dtype)));
   }
   return state;
 }
 
 void MoveState(const at::Device& device, ModelState& state) {
-  for (std::vector<at::Tensor>* tensors : {&state.parameters, &state.buffers}) {
+  for (std::vector<at::Tensor>* tensors :
+       {&state.parameters, &state.buffers, &state.constants, &state.averages}) {
     for (at::Tensor& tensor : *tensors) tensor = tensor.to(device);
+  }
+}
+
+void AverageFrom(const planner::Graph& graph, ModelState& state) {
+  state.averages.clear();
+  for (size_t i = 0; i < state.parameters.size(); ++i) {
+    const bool frozen = graph.value(graph.parameters()[i]).frozen;
+    state.averages.push_back(frozen ? state.parameters[i] : state.parameters[i].clone());
   }
 }
 
@@ -96,8 +106,16 @@ const char* FileTypeOf(const at::Tensor& tensor) {
       return "F32";
     case at::kBFloat16:
       return "BF16";
+    case at::kDouble:
+      return "F64";
+    case at::kHalf:
+      return "F16";
     case at::kLong:
       return "I64";
+    case at::kInt:
+      return "I32";
+    case at::kBool:
+      return "BOOL";
     default:
       MANTISSA_CHECK(tensor.scalar_type() == at::kByte);
       return "U8";
@@ -144,6 +162,8 @@ absl::Status ReadState(const Safetensors& file, absl::string_view path, const pl
     if (CountsBatches(buffer) && !file.entries().contains(buffer.name)) continue;
     RETURN_IF_ERROR(ReadFileTensor(file, buffer.name, state.buffers[i]));
   }
+  for (const auto& [name, others] : state.other_names) wanted.insert(others.begin(), others.end());
+  for (const auto& [name, tensor] : state.unused) wanted.insert(name);
   for (const auto& [name, entry] : file.entries()) {
     if (wanted.contains(name)) continue;
     return absl::InvalidArgumentError(absl::StrCat(path, ": tensor ", name, " is not one of the ",
@@ -170,12 +190,19 @@ absl::Status SaveState(FileSystem& files, absl::string_view path, const planner:
   std::vector<at::Tensor> host;  // whose memory `tensors` shows
   const auto add = [&](planner::ValueId value, const at::Tensor& tensor) {
     host.push_back(tensor.cpu());
-    tensors.push_back(AsFileTensor(graph.value(value).name, host.back()));
+    const std::string& name = graph.value(value).name;
+    tensors.push_back(AsFileTensor(name, host.back()));
+    const auto others = state.other_names.find(name);
+    if (others == state.other_names.end()) return;
+    for (const std::string& other : others->second) {
+      tensors.push_back(AsFileTensor(other, host.back()));
+    }
   };
   for (size_t i = 0; i < state.parameters.size(); ++i) {
     add(graph.parameters()[i], state.parameters[i]);
   }
   for (size_t i = 0; i < state.buffers.size(); ++i) add(graph.buffers()[i], state.buffers[i]);
+  for (const auto& [name, tensor] : state.unused) tensors.push_back(AsFileTensor(name, tensor));
   return WriteSafetensors(files, path, tensors, {{"format", "pt"}});
 }
 

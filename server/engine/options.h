@@ -15,7 +15,17 @@ namespace mantissa::engine {
 enum class DeviceChoice { kAuto, kCpu, kCuda };
 enum class ScheduleKind { kCosine, kStep, kConstant };
 enum class RoundingMode { kNearestEven, kNearestAway, kStochastic, kReference };
-enum class AugmentKind { kNone, kCropFlip, kCrop };
+enum class AugmentKind { kNone, kCropFlip, kCrop, kFlip, kResizedCrop, kResizedCropFlip };
+
+struct AugmentOptions {
+  AugmentKind kind = AugmentKind::kNone;
+  // Black pixels (zeros where images are float32) around an image before kCrop and kCropFlip cut
+  // its size out of it.
+  int64_t padding = 4;
+  // Smallest share of the area that kResizedCrop and kResizedCropFlip take, to 1.0.
+  double min_area = 0.08;
+};
+
 enum class Storage {
   kPacked,    // in the bytes of its format
   kEmulated,  // rounded all the same, but in float32: for comparing with kPacked, bit for bit
@@ -47,7 +57,8 @@ struct TrainingOptions {
   // Of weights, order, augmentation and stochastic rounding.
   uint64_t seed = 0;
   bool shuffle = true;
-  AugmentKind augment = AugmentKind::kNone;
+  AugmentOptions augment;
+  int loader_threads = 0;  // that read samples ahead; 0: one, or as many as there are for decoding
   int evaluate_every = 1;  // epochs; the last one is always evaluated
   int threads = 0;         // 0: LibTorch's choice
   DeviceChoice device = DeviceChoice::kCpu;
@@ -56,6 +67,9 @@ struct TrainingOptions {
   Storage storage = Storage::kPacked;
   // Path of a .safetensors file with weights to start from; empty: the model's initialisation.
   std::string init_path;
+  // Path of the .pt2 archive that an uploaded model came in: its weights, where init_path is empty,
+  // and its constants. Empty with a built-in model.
+  std::string archive_path;
   // For the model's initialisation.
   planner::ModelOptions model;
   // Path of a checkpoint to go on from; empty: from the start.

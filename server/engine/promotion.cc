@@ -27,12 +27,15 @@ void Promoter::Observe(int tensor, int64_t overflow, int64_t elements) {
 }
 
 Promoter::Outcome Promoter::Promote() {
-  std::sort(candidates_.begin(), candidates_.end(),
-            [](const Candidate& a, const Candidate& b) { return a.tensor < b.tensor; });
+  std::sort(candidates_.begin(), candidates_.end(), [](const Candidate& a, const Candidate& b) {
+    return std::pair(a.tensor, -a.ratio) < std::pair(b.tensor, -b.ratio);
+  });
   std::vector<int> tensors;
   Outcome outcome{.max_overflow_ratio = std::exchange(max_ratio_, 0)};
   for (const Candidate& candidate : candidates_) {
     const planner::Tensor& tensor = plan_.tensors.tensors()[candidate.tensor];
+    // Seen in several batches of a step: the first, which has the largest ratio, stands for all.
+    if (!tensors.empty() && tensors.back() == candidate.tensor) continue;
     tensors.push_back(candidate.tensor);
     outcome.promoted.push_back({tensor.kind, tensor.name, candidate.ratio});
   }

@@ -10,7 +10,14 @@
 namespace mantissa::engine {
 
 namespace random_streams_internal {
-enum Purpose : uint64_t { kInitialWeights = 1, kShuffle, kAugment, kRounding, kMoments };
+enum Purpose : uint64_t {
+  kInitialWeights = 1,
+  kShuffle,
+  kAugment,
+  kRounding,
+  kMoments,
+  kOperators
+};
 // 4 bits of purpose, 60 for what the purpose counts.
 constexpr uint64_t Stream(Purpose purpose, uint64_t count) {
   return (uint64_t{purpose} << 60) | (count & ((uint64_t{1} << 60) - 1));
@@ -43,6 +50,13 @@ constexpr uint64_t MomentStream(uint64_t parameter, uint64_t number, int64_t ste
   return random_streams_internal::Stream(
       random_streams_internal::kMoments,
       (((parameter << 4) | number) << 36) | static_cast<uint64_t>(step));
+}
+
+// Of one node in one step. REQUIRES: node < 2^24, step < 2^36.
+constexpr uint64_t OperatorStream(int64_t node, int64_t step) {
+  return random_streams_internal::Stream(
+      random_streams_internal::kOperators,
+      (static_cast<uint64_t>(node) << 36) | static_cast<uint64_t>(step));
 }
 
 }  // namespace mantissa::engine

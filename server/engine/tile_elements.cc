@@ -132,11 +132,11 @@ class BatchNorm : public TileOperator {
                                   Kept& kept) const override {
     const at::Tensor x = inputs.Read(input_);
     // Made once more, an output moves no statistics.
-    const bool running = context.keep || !context.training;
+    const bool running = context.keep || !context.call.training;
     auto [y, mean, deviation] = at::native_batch_norm(
         x, Channels(context, inputs, weight_), Channels(context, inputs, bias_),
         running ? Channels(context, inputs, mean_) : std::nullopt,
-        running ? Channels(context, inputs, variance_) : std::nullopt, context.training, momentum_,
+        running ? Channels(context, inputs, variance_) : std::nullopt, context.call.training, momentum_,
         epsilon_);
     if (context.keep) {
       if (context.tile.first()) {

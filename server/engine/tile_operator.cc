@@ -13,20 +13,9 @@ bool IsOwned(const at::Tensor& tensor) {
 
 std::vector<at::Tensor> TileOperator::Forward(const TileContext& context, TileInputs& inputs,
                                               Kept&) const {
-  std::vector<c10::IValue> tensors;
+  std::vector<at::Tensor> tensors;
   for (size_t i = 0; i < call_.tensors().size(); ++i) tensors.push_back(inputs.Read(i));
-  return Call(context, std::move(tensors));
-}
-
-std::vector<at::Tensor> TileOperator::Call(const TileContext& context,
-                                           std::vector<c10::IValue> tensors) const {
-  std::vector<c10::IValue> stack = call_.Arguments(std::move(tensors), context.training);
-  call_.handle().callBoxed(stack);
-  std::vector<at::Tensor> outputs;
-  for (c10::IValue& value : stack) {
-    outputs.push_back(value.isTensor() ? std::move(value).toTensor() : at::Tensor());
-  }
-  return outputs;
+  return call_.Call(std::move(tensors), context.call);
 }
 
 std::unique_ptr<TileOperator> MakeTileOperator(planner::GradientKind kind,
@@ -56,6 +45,7 @@ std::unique_ptr<TileOperator> MakeTileOperator(planner::GradientKind kind,
     case Kind::kNllLoss:
       return MakeNllLoss(call);
     case Kind::kDropout:
+      return MakeDropout(call);
     case Kind::kReplay:
       return MakeReplay(call);
     case Kind::kView:

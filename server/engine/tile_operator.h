@@ -16,7 +16,6 @@
 #include <vector>
 
 #include "ATen/core/Tensor.h"
-#include "ATen/core/ivalue.h"
 #include "planner/graph/gradient.h"
 #include "server/engine/operator_call.h"
 #include "server/engine/packed_tensor.h"
@@ -28,8 +27,7 @@ using Kept = std::vector<at::Tensor>;
 
 struct TileContext {
   Tile tile;
-  // The batch's statistics, not the running ones.
-  bool training = true;
+  CallContext call;
   // The forward pass of a training step: keeps what backward needs, and moves running statistics.
   bool keep = false;
 };
@@ -42,6 +40,8 @@ class TileInputs {
   // Contiguous, in the type that the operator computes with. May show memory that others read: see
   // IsOwned().
   virtual at::Tensor Read(size_t input) = 0;
+  // All of it, whatever the tile.
+  virtual at::Tensor ReadWhole(size_t input) = 0;
   // The operator will not read a parameter again in this tile, so its wide copy may go.
   virtual void Forget(size_t input) = 0;
   // wide += Read(input), without a wide copy of it.
@@ -54,8 +54,10 @@ class TileInputs {
   // nothing to make contiguous; its entries mean nothing.
   virtual at::Tensor ShapeOf(size_t input, const at::Tensor& like) = 0;
 
-  // Backward only. The rounded output; the sum of what reached an output's gradient, undefined
+  // Backward only. Whether the rule has the input among what it reads, so that Read() is allowed;
+  // the rounded output; the sum of what reached an output's gradient, undefined
   // where nothing did; whether the gradient of an input is asked for.
+  virtual bool IsRead(size_t input) = 0;
   virtual at::Tensor ReadOutput() = 0;
   virtual at::Tensor ReadGradient(size_t output) = 0;
   virtual bool Wanted(size_t input) = 0;
@@ -82,8 +84,6 @@ class TileOperator {
 
  protected:
   const OperatorCall& call() const { return call_; }
-  // The operator itself, on its tensor arguments.
-  std::vector<at::Tensor> Call(const TileContext& context, std::vector<c10::IValue> tensors) const;
 
  private:
   const OperatorCall& call_;

@@ -1,5 +1,5 @@
 // The operators behind MakeTileOperator(), a maker a kind. They are grouped in files by what they
-// do: products, elements, windows, the loss, and the one that replays anything.
+// do: products, elements, windows, the loss, dropout, and the one that replays anything.
 //
 //   std::unique_ptr<TileOperator> op = MakeConvolution(call);
 #ifndef MANTISSA_SERVER_ENGINE_TILE_OPERATORS_H_
@@ -31,6 +31,9 @@ TileOperatorPtr MakeAveragePool(const OperatorCall& call);
 // tile_loss.cc
 TileOperatorPtr MakeLogSoftmax(const OperatorCall& call);
 TileOperatorPtr MakeNllLoss(const OperatorCall& call);
+
+// tile_random.cc
+TileOperatorPtr MakeDropout(const OperatorCall& call);
 
 // tile_replay.cc
 TileOperatorPtr MakeReplay(const OperatorCall& call);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <memory>
+#include <thread>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -19,6 +20,7 @@
 #include "server/engine/memory_timeline.h"
 #include "server/engine/model_state.h"
 #include "server/engine/schedule.h"
+#include "server/engine/start_state.h"
 #include "server/engine/step.h"
 #include "server/engine/step_options.h"
 #include "server/engine/torch_error.h"
@@ -28,6 +30,7 @@ namespace {
 
 // Memory is told of again when a step needs this much more.
 constexpr double kTellGrowth = 1.01;
+constexpr int kMostLoaderThreads = 16;
 
 ScheduleOptions ScheduleOf(const TrainingOptions& options) {
   const int after_warmup = std::max(1, options.epochs - options.warmup_epochs);
@@ -37,6 +40,14 @@ ScheduleOptions ScheduleOf(const TrainingOptions& options) {
           .step_epochs = std::max(1, options.step_epochs),
           .step_gamma = options.step_gamma,
           .warmup_epochs = options.warmup_epochs};
+}
+
+// Samples that are only copied need one thread to keep up with a model; decoding takes as many as
+// there are.
+int LoaderThreads(const TrainingOptions& options, const data::SampleSource& samples) {
+  if (options.loader_threads > 0) return options.loader_threads;
+  const int most = static_cast<int>(std::thread::hardware_concurrency());
+  return samples.decodes() ? std::clamp(most, 1, kMostLoaderThreads) : 1;
 }
 
 absl::StatusOr<std::string> DeviceName(const at::Device& device) {
@@ -55,15 +66,19 @@ class Training {
         device_(device),
         observer_(observer),
         schedule_(ScheduleOf(options)),
-        train_(data, data.train,
+        train_(data, *data.train, LayoutOf(plan.graph),
                {.batch_size = options.batch_size,
                 .shuffle = options.shuffle,
                 .augment = options.augment,
                 .seed = options.seed,
-                .device = device}),
-        test_(data, data.test, {.batch_size = options.batch_size, .device = device}),
+                .device = device,
+                .threads = LoaderThreads(options, *data.train)}),
+        test_(data, *data.test, LayoutOf(plan.graph),
+              {.batch_size = options.batch_size,
+               .device = device,
+               .threads = LoaderThreads(options, *data.test)}),
         timeline_(device) {
-    total_steps_ = options.epochs * train_.batches();
+    total_steps_ = options.epochs * StepsOfEpoch();
     if (options.max_steps > 0) total_steps_ = std::min(total_steps_, options.max_steps);
   }
 
@@ -72,13 +87,18 @@ class Training {
  private:
   absl::Status Prepare();
   absl::Status RunEpoch();
-  absl::Status RunStep(int64_t batch_index);
+  absl::Status RunStep(int64_t step_of_epoch);
   absl::Status EvaluateNow();
   // Of the step just done, which ran with `formats`.
   absl::Status TellMemory(const StepRecord& record, const planner::MemoryForecast& measured,
                           const std::vector<kernels::Format>& formats);
   absl::Status CheckpointIfDue();
   bool done() const { return progress_.step >= total_steps_; }
+  // The last of an epoch takes the batches that are left.
+  int64_t StepsOfEpoch() const {
+    const int64_t batches = plan_.request.accumulate_batches;
+    return (train_.batches() + batches - 1) / batches;
+  }
 
   planner::Plan& plan_;
   const TrainingOptions& options_;
@@ -87,6 +107,7 @@ class Training {
   const ScheduleOptions schedule_;
   BatchSource train_, test_;
   int64_t total_steps_ = 0;
+  int64_t batch_samples_ = 0;  // of the batch loaded last
 
   MemoryTimeline timeline_;  // before the tensors
   ModelState state_;
@@ -100,45 +121,46 @@ class Training {
 };
 
 absl::Status Training::Prepare() {
-  FileSystem& files = RealFileSystem();
-  if (options_.init_path.empty()) {
-    ASSIGN_OR_RETURN(state_, InitialState(plan_.graph, options_.model, options_.seed));
-  } else {
-    state_ = EmptyState(plan_.graph);
-    RETURN_IF_ERROR(LoadState(files, options_.init_path, plan_.graph, state_));
-  }
+  ASSIGN_OR_RETURN(state_, StartState(plan_.graph, options_));
   MoveState(device_, state_);
-  StepOptions step_options = StepOptionsOf(plan_, options_, train_.batches());
+  StepOptions step_options = StepOptionsOf(plan_, options_, StepsOfEpoch());
   step_options.runner.timeline = &timeline_;
   ASSIGN_OR_RETURN(runner_, StepRunner::Create(plan_, state_, step_options));
   if (!options_.resume_path.empty()) {
-    ASSIGN_OR_RETURN(progress_,
-                     LoadCheckpoint(files, options_.resume_path, plan_, state_, *runner_));
-    if (progress_.step != progress_.epoch * train_.batches()) {
+    ASSIGN_OR_RETURN(
+        progress_, LoadCheckpoint(RealFileSystem(), options_.resume_path, plan_, state_, *runner_));
+    if (progress_.step != progress_.epoch * StepsOfEpoch()) {
       return absl::InvalidArgumentError(absl::StrCat(
           options_.resume_path, " is of step ", progress_.step, ", epoch ", progress_.epoch,
-          "; this training has ", train_.batches(),
+          "; this training has ", StepsOfEpoch(),
           " steps an epoch. Resume with the data and the batch size of the first run."));
     }
   }
   return absl::OkStatus();
 }
 
-absl::Status Training::RunStep(int64_t batch_index) {
+absl::Status Training::RunStep(int64_t step_of_epoch) {
   if (observer_.Cancelled()) return absl::CancelledError("the training was cancelled");
   const absl::Duration start = RealClock().Monotonic();
-  Batch batch = train_.Load(progress_.epoch, batch_index);
+  const int64_t first = step_of_epoch * plan_.request.accumulate_batches;
+  const int64_t count = std::min(plan_.request.accumulate_batches, train_.batches() - first);
+  int64_t next = first;
+  const auto load = [&]() -> absl::StatusOr<Batch> {
+    ASSIGN_OR_RETURN(Batch batch, train_.Load(progress_.epoch, next++));
+    batch_samples_ = batch.size();
+    return batch;
+  };
   StepRecord record{.step = progress_.step + 1,
                     .total_steps = total_steps_,
                     .epoch = progress_.epoch,
-                    .learning_rate = LearningRate(schedule_, progress_.epoch),
-                    .samples = batch.labels.numel()};
+                    .learning_rate = LearningRate(schedule_, progress_.epoch)};
   const std::vector<kernels::Format> formats = plan_.assignment.formats;
   ASSIGN_OR_RETURN(StepResult result,
-                   runner_->Step(record.step, std::move(batch), record.learning_rate));
+                   runner_->Step(record.step, count, load, record.learning_rate));
   const planner::MemoryForecast& memory = timeline_.EndStep();
   progress_.step = record.step;
   progress_.skipped_steps += result.skipped ? 1 : 0;
+  record.samples = result.samples;
   record.loss = result.loss;
   record.loss_unrounded = result.loss_unrounded;
   record.loss_scale = result.loss_scale;
@@ -177,7 +199,7 @@ absl::Status Training::TellMemory(const StepRecord& record, const planner::Memor
     memory_.step = record.step;
     memory_.measured = measured;
     memory_.predicted =
-        planner::PredictMemory(plan_.graph, plan_.tensors, formats, plan_.schedule, record.samples,
+        planner::PredictMemory(plan_.graph, plan_.tensors, formats, plan_.schedule, batch_samples_,
                                planner::MemoryOptionsOf(plan_.request));
   }
   const bool grew =
@@ -189,7 +211,7 @@ absl::Status Training::TellMemory(const StepRecord& record, const planner::Memor
 }
 
 absl::Status Training::RunEpoch() {
-  for (int64_t i = 0; i < train_.batches() && !done(); ++i) RETURN_IF_ERROR(RunStep(i));
+  for (int64_t i = 0; i < StepsOfEpoch() && !done(); ++i) RETURN_IF_ERROR(RunStep(i));
   const bool last = done();
   if (last || (progress_.epoch + 1) % std::max(1, options_.evaluate_every) == 0) {
     RETURN_IF_ERROR(EvaluateNow());
@@ -244,6 +266,12 @@ absl::StatusOr<TrainingResult> Training::Run() {
   if (!options_.output_dir.empty()) {
     result.weights_path = JoinPath(options_.output_dir, "weights.safetensors");
     RETURN_IF_ERROR(SaveState(RealFileSystem(), result.weights_path, plan_.graph, state_));
+    if (!state_.averages.empty()) {
+      ModelState averaged = state_;
+      averaged.parameters = state_.averages;
+      result.ema_weights_path = JoinPath(options_.output_dir, "weights_ema.safetensors");
+      RETURN_IF_ERROR(SaveState(RealFileSystem(), result.ema_weights_path, plan_.graph, averaged));
+    }
   }
   return result;
 }
@@ -252,7 +280,7 @@ absl::StatusOr<TrainingResult> Training::Run() {
 
 absl::StatusOr<TrainingResult> Train(planner::Plan& plan, const data::LoadedDataset& data,
                                      const TrainingOptions& options, TrainingObserver& observer) {
-  RETURN_IF_ERROR(CheckFit(plan.graph, data, options));
+  RETURN_IF_ERROR(CheckFit(plan, data, options));
   return CatchTorch([&]() -> absl::StatusOr<TrainingResult> {
     ASSIGN_OR_RETURN(const at::Device device, OpenDevice(options.device));
     MakeDeterministic(options, device);

@@ -10,6 +10,7 @@
 #define MANTISSA_SERVER_ENGINE_TRAINER_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -52,13 +53,18 @@ struct MemoryRecord {
   planner::MemoryForecast predicted;  // for the assignment of that step
 };
 
-// On the test samples. The losses are means over samples, before they are rounded.
+// On the test samples, of the averaged weights where a training has them. The losses are means over
+// samples or labels, before they are rounded.
 struct EvaluationRecord {
   int epoch = 0;     // from 0: the one just done
   int64_t step = 0;  // steps done
   int64_t samples = 0;
-  double accuracy = 0, loss = 0;            // activations and weights rounded
-  double accuracy_fp32 = 0, loss_fp32 = 0;  // everything in fp32
+  // Activations and weights rounded; no accuracy where targets are no labels.
+  std::optional<double> accuracy;
+  double loss = 0;
+  // Everything in fp32.
+  std::optional<double> accuracy_fp32;
+  double loss_fp32 = 0;
 };
 
 // Called from the training thread. A status that is not OK ends the training with it.
@@ -85,6 +91,8 @@ struct TrainingResult {
   int64_t promoted_tensors = 0;
   double seconds = 0;
   std::string weights_path;  // output_dir/weights.safetensors
+  // output_dir/weights_ema.safetensors, the averaged weights; empty where there are none.
+  std::string ema_weights_path;
 };
 
 // InvalidArgument where data, weights and graph do not fit, naming what and the remedy;

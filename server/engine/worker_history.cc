@@ -73,13 +73,17 @@ absl::Status History::Add(const StepRecord& record) {
   return file_->Append(absl::StrCat(line.dump(), "\n"));
 }
 
+nlohmann::json NumberOrNull(const std::optional<double>& number) {
+  return number.has_value() ? nlohmann::json(*number) : nlohmann::json(nullptr);
+}
+
 absl::Status History::Add(const EvaluationRecord& record) {
   const Json line = {{"evaluation", true},
                      {"epoch", record.epoch},
                      {"step", record.step},
-                     {"accuracy", record.accuracy},
+                     {"accuracy", NumberOrNull(record.accuracy)},
                      {"loss", record.loss},
-                     {"accuracy_fp32", record.accuracy_fp32},
+                     {"accuracy_fp32", NumberOrNull(record.accuracy_fp32)},
                      {"loss_fp32", record.loss_fp32},
                      {"samples", record.samples}};
   return file_->Append(absl::StrCat(line.dump(), "\n"));

@@ -13,13 +13,15 @@
 //    "accuracy_fp32": 0.92, "loss_fp32": 0.3, "samples": 359}
 //
 // `promoted_ratios` (overflow ratios, in the order of `promoted`) is there where something was
-// promoted. A number that is not finite is null. Not thread-safe.
+// promoted. A number that is not finite or not there is null. Not thread-safe.
 
 #ifndef MANTISSA_SERVER_ENGINE_WORKER_HISTORY_H_
 #define MANTISSA_SERVER_ENGINE_WORKER_HISTORY_H_
 
 #include <cstdint>
 #include <memory>
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -64,6 +66,9 @@ class History {
   std::vector<Promotion> promotions_;
   int64_t steps_ = 0, skipped_steps_ = 0;
 };
+
+// Null where there is none.
+nlohmann::json NumberOrNull(const std::optional<double>& number);
 
 // "v conv1" or "theta conv1.weight".
 std::string TensorText(const PromotedTensor& tensor);

@@ -128,16 +128,19 @@ absl::Status WorkerObserver::OnMemory(const MemoryRecord& record) {
 absl::Status WorkerObserver::OnEvaluation(const EvaluationRecord& record) {
   evaluation_ = record;
   RETURN_IF_ERROR(history_.Add(record));
-  LogInfo("epoch ", record.epoch, ", step ", record.step, ": accuracy ", record.accuracy,
-          " as assigned, ", record.accuracy_fp32, " in fp32; loss ", record.loss, " and ",
+  const auto text = [](const std::optional<double>& number) {
+    return number.has_value() ? absl::StrCat(*number) : "none";
+  };
+  LogInfo("epoch ", record.epoch, ", step ", record.step, ": accuracy ", text(record.accuracy),
+          " as assigned, ", text(record.accuracy_fp32), " in fp32; loss ", record.loss, " and ",
           record.loss_fp32);
   WorkerReport report;
   v1::Evaluation& evaluation = *report.mutable_evaluated();
   evaluation.set_epoch(record.epoch);
   evaluation.set_step(record.step);
-  evaluation.set_accuracy(record.accuracy);
+  if (record.accuracy) evaluation.set_accuracy(*record.accuracy);
   evaluation.set_loss(record.loss);
-  evaluation.set_accuracy_fp32(record.accuracy_fp32);
+  if (record.accuracy_fp32) evaluation.set_accuracy_fp32(*record.accuracy_fp32);
   evaluation.set_loss_fp32(record.loss_fp32);
   evaluation.set_samples(record.samples);
   return channel_.Report(std::move(report));

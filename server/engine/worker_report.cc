@@ -58,9 +58,9 @@ absl::StatusOr<Json> SpecToJson(const v1::JobSpec& spec) {
 Json EvaluationToJson(const EvaluationRecord& record) {
   return {{"epoch", record.epoch},
           {"step", record.step},
-          {"accuracy", record.accuracy},
+          {"accuracy", NumberOrNull(record.accuracy)},
           {"loss", record.loss},
-          {"accuracy_fp32", record.accuracy_fp32},
+          {"accuracy_fp32", NumberOrNull(record.accuracy_fp32)},
           {"loss_fp32", record.loss_fp32},
           {"samples", record.samples}};
 }
@@ -119,8 +119,8 @@ absl::Status WriteReportJson(FileSystem& files, const std::string& path, const J
   }
   ASSIGN_OR_RETURN(json["spec"], SpecToJson(report.task.spec()));
   if (report.evaluation) {
-    json["accuracy"] = report.evaluation->accuracy;
-    json["accuracy_fp32"] = report.evaluation->accuracy_fp32;
+    json["accuracy"] = NumberOrNull(report.evaluation->accuracy);
+    json["accuracy_fp32"] = NumberOrNull(report.evaluation->accuracy_fp32);
     json["loss"] = report.evaluation->loss;
     json["loss_fp32"] = report.evaluation->loss_fp32;
     json["evaluation"] = EvaluationToJson(*report.evaluation);

@@ -56,7 +56,7 @@ class MicroCase {
     ASSIGN_OR_RETURN(runner_, engine::GraphRunner::Create(graph_, plan_.tensors, &rounder_, {}));
     runner_->SetFormats(plan_.assignment.formats);
     for (const planner::Node& node : graph_.nodes()) {
-      ASSIGN_OR_RETURN(engine::OperatorCall call, engine::OperatorCall::Resolve(graph_, node));
+      ASSIGN_OR_RETURN(engine::OperatorCall call, engine::OperatorCall::Resolve(node));
       calls_.push_back(std::move(call));
     }
     state_ = engine::EmptyState(graph_);
@@ -189,11 +189,9 @@ class MicroCase {
   }
 
   at::Tensor CallInDouble(NodeId node) {
-    std::vector<c10::IValue> tensors;
+    std::vector<at::Tensor> tensors;
     for (const ValueId value : calls_[node].tensors()) tensors.push_back(exact_[value]);
-    std::vector<c10::IValue> stack = calls_[node].Arguments(std::move(tensors), /*training=*/true);
-    calls_[node].handle().callBoxed(stack);
-    return stack[0].toTensor();
+    return calls_[node].Call(std::move(tensors), {.batch_size = batch_size_})[0];
   }
 
   // Largest difference, relative to the largest value of the tensor.

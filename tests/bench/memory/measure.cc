@@ -21,8 +21,8 @@ Batch BatchFor(const planner::Plan& plan) {
     sizes.push_back(dim.At(plan.request.batch_size));
     elements *= sizes.back();
   }
-  return {.images = at::linspace(-2, 2, elements, at::kFloat).view(sizes),
-          .labels =
+  return {.inputs = {at::linspace(-2, 2, elements, at::kFloat).view(sizes)},
+          .target =
               at::arange(plan.request.batch_size, at::kLong).remainder(plan.request.model.classes)};
 }
 

@@ -139,10 +139,10 @@ json Measure(Arguments arguments, const at::Device& device) {
   // A step uses its batch up, as a training does.
   const auto batch = [&] {
     return Batch{
-        .images = at::linspace(-2, 2, batch_size * 3 * 32 * 32, at::kFloat)
-                      .view({batch_size, 3, 32, 32})
-                      .to(device),
-        .labels =
+        .inputs = {at::linspace(-2, 2, batch_size * 3 * 32 * 32, at::kFloat)
+                       .view({batch_size, 3, 32, 32})
+                       .to(device)},
+        .target =
             at::arange(batch_size, at::kLong).remainder(plan->request.model.classes).to(device)};
   };
   json result = {{"name", arguments.name},

@@ -21,26 +21,36 @@ struct AutogradResult {
 };
 
 inline AutogradResult RunUnderAutograd(const planner::Graph& graph, const ModelState& state,
-                                       const at::Tensor& images, const at::Tensor& labels) {
+                                       const std::vector<at::Tensor>& inputs,
+                                       const at::Tensor& target) {
+  // What is a number of float32 becomes one of double.
+  const auto exact = [](const at::Tensor& tensor) {
+    return tensor.is_floating_point() ? tensor.to(at::kDouble) : tensor;
+  };
   std::vector<at::Tensor> values(graph.values().size());
-  values[graph.inputs()[0]] = images.to(at::kDouble);
-  values[graph.target()] = labels;
+  for (size_t i = 0; i < inputs.size(); ++i) values[graph.inputs()[i]] = exact(inputs[i]);
+  values[graph.target()] = exact(target);
+  const int64_t batch_size = target.size(0);
   for (size_t i = 0; i < state.parameters.size(); ++i) {
     at::Tensor leaf = state.parameters[i].to(at::kDouble);
     leaf.set_requires_grad(true);
     values[graph.parameters()[i]] = leaf;
   }
   for (size_t i = 0; i < state.buffers.size(); ++i) {
-    values[graph.buffers()[i]] = state.buffers[i].to(at::kDouble);
+    values[graph.buffers()[i]] = exact(state.buffers[i]);
+  }
+  for (size_t i = 0; i < state.constants.size(); ++i) {
+    values[graph.constants()[i]] = exact(state.constants[i]);
   }
   for (const planner::Node& node : graph.nodes()) {
-    auto call = OperatorCall::Resolve(graph, node);
+    auto call = OperatorCall::Resolve(node);
     MANTISSA_CHECK_OK(call);
-    std::vector<c10::IValue> tensors;
+    std::vector<at::Tensor> tensors;
     for (const planner::ValueId value : call->tensors()) tensors.push_back(values[value]);
-    std::vector<c10::IValue> stack = call->Arguments(std::move(tensors), /*training=*/true);
-    call->handle().callBoxed(stack);
-    values[node.outputs[0]] = stack[0].toTensor();
+    const std::vector<at::Tensor> made = call->Call(std::move(tensors), {.batch_size = batch_size});
+    for (size_t i = 0; i < node.outputs.size(); ++i) {
+      if (node.outputs[i] != planner::kNoValue) values[node.outputs[i]] = exact(made[i]);
+    }
   }
   const at::Tensor loss = values[graph.loss()];
   torch::autograd::backward({loss}, {});

@@ -15,7 +15,7 @@
 #include "planner/plan.h"
 #include "server/engine/graph_runner.h"
 #include "server/engine/model_state.h"
-#include "tests/server/engine/autograd_oracle.h"
+#include "tests/server/engine/expect_gradients.h"
 #include "tests/server/engine/random_tensors.h"
 
 namespace mantissa::engine {
@@ -33,55 +33,6 @@ using Ints = std::vector<int64_t>;
 
 constexpr int64_t kBatch = 5;
 
-// One tile of float32, or many tiles of what is nearly float32.
-struct Cut {
-  const char* name;
-  kernels::Format format;
-  int64_t tile_bytes;
-};
-const Cut kCuts[] = {{"whole", kernels::kFp32, int64_t{1} << 30},
-                     {"tiles", kernels::Fp(8, 22, 0), 2000}};
-
-// Norm of the difference, relative to the norm; parameters whose gradient is nothing but
-// rounding errors are held to the largest of all.
-void ExpectSameGradients(const Graph& graph, const ModelState& state, const at::Tensor& images,
-                         const at::Tensor& labels, double tolerance) {
-  const AutogradResult expected = RunUnderAutograd(graph, state, images, labels);
-  double largest = 0;
-  for (const at::Tensor& gradient : expected.gradients) {
-    largest = std::max(largest, gradient.norm().item<double>());
-  }
-  const planner::TensorTable tensors(graph);
-  for (const Cut& cut : kCuts) {
-    Rounder rounder(kernels::Rounding::kNearestEven, /*seed=*/0);
-    auto runner = GraphRunner::Create(
-        graph, tensors, &rounder, {.storage = Storage::kEmulated, .tile_bytes = cut.tile_bytes});
-    MANTISSA_CHECK_OK(runner);
-    (*runner)->SetFormats(std::vector<kernels::Format>(tensors.tensors().size(), cut.format));
-    for (size_t i = 0; i < state.parameters.size(); ++i) {
-      (*runner)->Bind(graph.parameters()[i], state.parameters[i]);
-    }
-    for (size_t i = 0; i < state.buffers.size(); ++i) {
-      (*runner)->Bind(graph.buffers()[i], state.buffers[i].clone());
-    }
-    const GraphRunner::Output output = (*runner)->Forward(images, labels, {});
-    EXPECT_NEAR(output.loss.item<double>(), expected.loss, 1e-5 * std::abs(expected.loss))
-        << cut.name;
-    (*runner)->Backward(1);
-    for (size_t i = 0; i < state.parameters.size(); ++i) {
-      const std::string& name = graph.value(graph.parameters()[i]).name;
-      const PackedTensor packed = (*runner)->TakeGradient(i);
-      ASSERT_TRUE(packed.defined()) << name;
-      const at::Tensor gradient = packed.Unpack(Tile{}, at::kFloat).to(at::kDouble);
-      const at::Tensor& exact = expected.gradients[i];
-      ASSERT_EQ(gradient.sizes(), exact.sizes()) << name;
-      EXPECT_LE(gradient.sub(exact).norm().item<double>(),
-                tolerance * (exact.norm().item<double>() + 0.01 * largest))
-          << cut.name << " " << name;
-    }
-  }
-}
-
 class ModelGradients : public ::testing::TestWithParam<const char*> {};
 
 TEST_P(ModelGradients, OfEveryParameterAreAutograds) {
@@ -92,7 +43,7 @@ TEST_P(ModelGradients, OfEveryParameterAreAutograds) {
   auto state = InitialState(plan->graph, plan->request.model, /*seed=*/5);
   MANTISSA_CHECK_OK(state);
   // A rounding error may turn a ReLU on or off, which is one element's gradient.
-  ExpectSameGradients(plan->graph, *state, RandomTensor({kBatch, 3, 32, 32}, /*seed=*/1),
+  ExpectSameGradients(plan->graph, *state, {RandomTensor({kBatch, 3, 32, 32}, /*seed=*/1)},
                       RandomLabels(kBatch, 10, /*seed=*/2), /*tolerance=*/2e-2);
 }
 
@@ -178,7 +129,7 @@ void ExpectSameGradients(const Graph& graph, double tolerance = 1e-4) {
   for (size_t i = 0; i < state.parameters.size(); ++i) {
     state.parameters[i] = RandomTensor(state.parameters[i].sizes(), /*seed=*/10 + i, 0.5);
   }
-  ExpectSameGradients(graph, state, RandomTensor({kBatch, 4, 6, 6}, /*seed=*/1),
+  ExpectSameGradients(graph, state, {RandomTensor({kBatch, 4, 6, 6}, /*seed=*/1)},
                       RandomLabels(kBatch, 3, /*seed=*/2), tolerance);
 }
 

@@ -74,16 +74,16 @@ TEST_F(GraphRunnerTest, NumbersStandForTensorsWithoutChangingTheType) {
       {.op = "aten::mul", .overload = "Tensor", .args = {{"self", ValueRef{0}}, {"other", 2.5}}});
   MANTISSA_CHECK_OK(runner);
   const GraphRunner::Output output =
-      (*runner)->Forward(at::ones({2, 3}), at::zeros({2}, at::kLong), {});
-  EXPECT_EQ(output.logits.scalar_type(), at::kFloat);
-  EXPECT_EQ(output.logits.sum().item<float>(), 15);
+      (*runner)->Forward({at::ones({2, 3})}, at::zeros({2}, at::kLong), {});
+  EXPECT_EQ(output.Result().scalar_type(), at::kFloat);
+  EXPECT_EQ(output.Result().sum().item<float>(), 15);
 }
 
 TEST_F(GraphRunnerTest, MeanLossOfEqualLogitsIsTheLogarithmOfTheClasses) {
   auto runner = CreateWith({.op = "aten::relu"});
   MANTISSA_CHECK_OK(runner);
   const GraphRunner::Output output =
-      (*runner)->Forward(at::ones({2, 3}), at::zeros({2}, at::kLong), {});
+      (*runner)->Forward({at::ones({2, 3})}, at::zeros({2}, at::kLong), {});
   EXPECT_NEAR(output.loss.item<double>(), std::log(3.0), 1e-6);
   EXPECT_EQ(output.loss_unrounded.item<double>(), output.loss.item<double>());
 }
@@ -111,7 +111,7 @@ TEST_F(GraphRunnerTest, SmoothedLossIsTheCrossEntropyWithTheSmoothedTarget) {
     }
   }
   const GraphRunner::Output output = (*runner)->Forward(
-      at::tensor(std::vector<float>{1, 2, 3, 0, 4, 0.5}).view({2, 3}), at::tensor(labels), {});
+      {at::tensor(std::vector<float>{1, 2, 3, 0, 4, 0.5}).view({2, 3})}, at::tensor(labels), {});
   EXPECT_NEAR(output.loss.item<double>(), expected, 1e-6);
 }
 
@@ -147,9 +147,9 @@ TEST_F(GraphRunnerTest, TrainingFlagDecidesWhetherBatchNormUsesAndMovesTheRunnin
   const at::Tensor images = at::full({2, 3, 32, 32}, 0.5);
   const at::Tensor labels = at::zeros({2}, at::kLong);
   const at::Tensor mean = state->buffers[0].clone();
-  (*runner)->Forward(images, labels, {.training = false});
+  (*runner)->Forward({images}, labels, {.training = false});
   EXPECT_TRUE(at::equal(mean, state->buffers[0]));
-  (*runner)->Forward(images, labels, {.training = true});
+  (*runner)->Forward({images}, labels, {.training = true});
   EXPECT_FALSE(at::equal(mean, state->buffers[0]));
 }
 

@@ -83,7 +83,7 @@ planner::Plan PlanOf(const std::string& policy, std::optional<double> low_ratio,
 }
 
 Batch BatchOf(float deviation = 1) {
-  return {RandomTensor({kBatch, 3, 32, 32}, /*seed=*/1, deviation),
+  return {{RandomTensor({kBatch, 3, 32, 32}, /*seed=*/1, deviation)},
           RandomLabels(kBatch, 10, /*seed=*/2)};
 }
 
@@ -173,7 +173,8 @@ TEST(Bf16Recipe, OperatorsThatTheTableLacksAreReplayedInFp32) {
   Training training(std::move(plan), ModelState{.parameters = {RandomTensor({2, 3}, /*seed=*/4)}});
   Types probe(training.plan.graph);
   training.runner->set_probe(&probe);
-  const Batch batch = {RandomTensor({kBatch, 3}, /*seed=*/1), RandomLabels(kBatch, 2, /*seed=*/2)};
+  const Batch batch = {{RandomTensor({kBatch, 3}, /*seed=*/1)},
+                       RandomLabels(kBatch, 2, /*seed=*/2)};
   const double first = training.Step(batch, 0.5).loss_unrounded;
   EXPECT_EQ(probe.types.at({TensorKind::kActivation, "sigmoid"}), at::kFloat);
   EXPECT_EQ(probe.types.at({TensorKind::kActivation, "linear"}), at::kBFloat16);

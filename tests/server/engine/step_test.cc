@@ -204,7 +204,7 @@ Batch BatchOf(const Matrix& images, const std::vector<int64_t>& labels) {
   for (const auto& row : images) {
     for (const double pixel : row) pixels.push_back(static_cast<float>(pixel));
   }
-  return {at::tensor(pixels).view({static_cast<int64_t>(images.size()), -1}), at::tensor(labels)};
+  return {{at::tensor(pixels).view({static_cast<int64_t>(images.size()), -1})}, at::tensor(labels)};
 }
 
 std::map<std::string, Matrix> MastersOf(const planner::Graph& graph, const ModelState& state) {

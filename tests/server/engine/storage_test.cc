@@ -78,7 +78,7 @@ Trained Train(const Case& c, const Way& way) {
   for (int step = 1; step <= kSteps; ++step) {
     // The last batch of an epoch is smaller. Images that overflow promote.
     const int64_t size = step % 3 == 0 ? 2 : kBatch;
-    const Batch batch = {RandomTensor({size, 3, 32, 32}, step, /*deviation=*/16),
+    const Batch batch = {{RandomTensor({size, 3, 32, 32}, step, /*deviation=*/16)},
                          RandomLabels(size, 10, step)};
     auto told = (*runner)->Step(step, batch, /*learning_rate=*/0.05);
     MANTISSA_CHECK_OK(told);
@@ -140,9 +140,9 @@ std::pair<double, at::Tensor> ForwardWithTiles(planner::Plan& plan, const ModelS
   for (size_t i = 0; i < state.buffers.size(); ++i) {
     (*runner)->Bind(plan.graph.buffers()[i], state.buffers[i].clone());
   }
-  const GraphRunner::Output output = (*runner)->Forward(RandomTensor({8, 3, 32, 32}, /*seed=*/1),
+  const GraphRunner::Output output = (*runner)->Forward({RandomTensor({8, 3, 32, 32}, /*seed=*/1)},
                                                         RandomLabels(8, 10, /*seed=*/2), {});
-  return {output.loss_unrounded.item<double>(), output.logits.clone()};
+  return {output.loss_unrounded.item<double>(), output.Result().clone()};
 }
 
 TEST(Tiles, TheirSizeChangesNoBitOfTheForwardPass) {
@@ -181,7 +181,7 @@ TEST(SavedForBackward, IsWhatTheScheduleSaysInTheBytesOfItsFormats) {
         (*runner)->Bind(plan.graph.buffers()[i], state->buffers[i]);
       }
       const int64_t before = MemoryLedger::Process().live().total();
-      (*runner)->Forward(RandomTensor({8, 3, 32, 32}, /*seed=*/1), RandomLabels(8, 10, 2), {});
+      (*runner)->Forward({RandomTensor({8, 3, 32, 32}, /*seed=*/1)}, RandomLabels(8, 10, 2), {});
       const int64_t saved = MemoryLedger::Process().live().total() - before;
       const planner::MemoryForecast forecast = planner::PredictMemory(
           plan.graph, plan.tensors, plan.assignment.formats,

@@ -34,10 +34,9 @@ void BM_Step(benchmark::State& state, const std::string& model, const std::strin
       *plan, *weights,
       {.round = policy != "none", .batch_size = batch_size, .loss_scale = {.scale = 1024}});
   MANTISSA_CHECK_OK(runner);
-  const Batch batch = {
-      .images =
-          at::linspace(-2, 2, batch_size * 3 * 32 * 32, at::kFloat).view({batch_size, 3, 32, 32}),
-      .labels = at::arange(batch_size, at::kLong).remainder(10)};
+  const Batch batch = {.inputs = {at::linspace(-2, 2, batch_size * 3 * 32 * 32, at::kFloat)
+                                      .view({batch_size, 3, 32, 32})},
+                       .target = at::arange(batch_size, at::kLong).remainder(10)};
   int64_t step = 0;
   for (auto _ : state) MANTISSA_CHECK_OK((*runner)->Step(++step, batch, /*learning_rate=*/0.01));
   state.SetItemsProcessed(state.iterations() * batch_size);
