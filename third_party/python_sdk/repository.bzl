@@ -17,10 +17,11 @@ Why:     client/python is installed and tested with these. Its users have their 
          client/python/pyproject.toml allows.
 """
 
-load("//third_party/wheels:defs.bzl", "CACHE_ENVIRON", "fetch_wheels")
+load("//third_party/wheels:defs.bzl", "CACHE_ENVIRON", "compile_modules", "fetch_wheels")
 
 def _python_sdk_impl(ctx):
     root = fetch_wheels(ctx, Label("//third_party/python_sdk:requirements.lock"), ["**=./"])
+    compile_modules(ctx, root)
     ctx.symlink(root, "packages")
     ctx.file("BUILD", """package(default_visibility = ["//visibility:public"])
 

@@ -1,6 +1,6 @@
 """PyTorch for Python as a folder for PYTHONPATH: @pytorch//:packages. See README.md."""
 
-load("//third_party/wheels:defs.bzl", "CACHE_ENVIRON")
+load("//third_party/wheels:defs.bzl", "CACHE_ENVIRON", "compile_modules")
 
 def _pytorch_impl(ctx):
     # Named here, so that a change of one makes the folder anew.
@@ -13,6 +13,7 @@ def _pytorch_impl(ctx):
     if result.return_code != 0:
         fail("PyTorch cannot be installed for tests; is PyPI reachable and python3-pip installed?\n" +
              result.stderr)
+    compile_modules(ctx, result.stdout.strip())
     ctx.symlink(result.stdout.strip(), "packages")
     ctx.file("BUILD", """package(default_visibility = ["//visibility:public"])
 

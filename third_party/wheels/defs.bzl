@@ -33,3 +33,12 @@ def fetch_wheels(ctx, lock, keep):
         fail("Cannot fetch the wheels of %s into %s; is PyPI reachable and python3-pip installed?\n%s" %
              (lock, cache, result.stderr))
     return result.stdout.strip()
+
+def compile_modules(ctx, folder):
+    """Compiles Python modules once, as pip would: tests cannot write beside them.
+
+    Args:
+      ctx: of the repository rule.
+      folder: with the modules.
+    """
+    ctx.execute([ctx.which("python3"), "-m", "compileall", "-q", "-j", "2", folder], timeout = 3600)

@@ -179,6 +179,14 @@ def _program(module: torch.nn.Module, arguments: _Arguments) -> Any:
     raise _explain(module, last)
 
 
+def _forget_origin(program: Any) -> None:
+    """The example, and where in whose files each operator comes from, are nobody else's business."""
+    program.example_inputs = None
+    for graph_module in program.graph_module.modules():
+        for node in graph_module.graph.nodes if hasattr(graph_module, "graph") else ():
+            node.meta.pop("stack_trace", None)
+
+
 def export(module: torch.nn.Module, example_args: torch.Tensor | Sequence[torch.Tensor],
            path: str | os.PathLike[str], *, batch: int | Sequence[int | None] = 0,
            example_kwargs: Mapping[str, torch.Tensor] | None = None) -> pathlib.Path:
@@ -207,6 +215,7 @@ def export(module: torch.nn.Module, example_args: torch.Tensor | Sequence[torch.
     if custom:
         raise _refusal(module, f"it uses {', '.join(custom)}, which only this process has. Replace "
                        "them by PyTorch's own operators")
+    _forget_origin(program)
     path = pathlib.Path(path)
     try:
         torch.export.save(program, path)

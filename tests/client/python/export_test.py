@@ -142,6 +142,15 @@ class ExportTest(FolderTest):
         self.assertIn("models/model.json", names)
         self.assertIn("data/weights/weight_0", names)
 
+    def test_archive_tells_nothing_of_the_data_and_files_of_whoever_made_it(self):
+        self.export(Net())
+        secret = self.example.numpy().tobytes()[:64]
+        with zipfile.ZipFile(self.path) as archive:
+            for name in archive.namelist():
+                content = archive.read(name)
+                self.assertNotIn(b"export_test.py", content, name)
+                self.assertNotIn(secret, content, name)
+
     def test_module_stays_as_it_was(self):
         net = Net()
         net.norm.eval()
