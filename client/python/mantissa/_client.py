@@ -11,10 +11,11 @@ from collections.abc import Iterator, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from mantissa import (_channel, _dataset, _options, _plan, _retry, _safetensors, _transfer)
+from mantissa import (_channel, _dataset, _options, _plan, _retry, _safetensors, _text,
+                      _transfer)
 from mantissa._calls import Calls
 from mantissa._job import Job
-from mantissa.v1 import dataset_pb2, job_pb2, model_pb2, planner_pb2, server_pb2
+from mantissa.v1 import common_pb2, dataset_pb2, job_pb2, model_pb2, planner_pb2, server_pb2
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -25,7 +26,19 @@ _CREATE_TIMEOUT = 900.0
 
 def _is_file(model: str | os.PathLike[str]) -> bool:
     """Whether a model is given as a file; names of models have no such ending."""
-    return not isinstance(model, str) or "/" in model or model.endswith((".pt2", ".onnx"))
+    return not isinstance(model, str) or "/" in model or model.endswith((".pt2", ".onnx", ".pt"))
+
+
+def _file_name(blob: _transfer.Blob) -> str:
+    """For people; at most 1,024 bytes, and no control characters."""
+    shown = _text.printable(blob.path.name).encode("utf-8", errors="replace")[:1024]
+    return shown.decode("utf-8", errors="ignore")
+
+
+def _name_of(blob: _transfer.Blob) -> str:
+    """A model's name made of its file's and its hash, the same as the command mantissa makes."""
+    stem = re.sub(r"[^a-z0-9_.-]", "-", blob.path.stem.lower())
+    return f"{re.sub('^[^a-z0-9]+', '', stem)[:55] or 'model'}-{blob.sha256[:8]}"
 
 
 class Client:
@@ -89,12 +102,14 @@ class Client:
                                               model_pb2.ListModelsRequest())
                 for model in page.models]
 
-    def describe_model(self, model: str, **options: Unpack[_options.ModelOptions]
-                       ) -> model_pb2.GetModelResponse:
+    def describe_model(self, model: str | os.PathLike[str], *, loss: str | None = None,
+                       **options: Unpack[_options.ModelOptions]) -> model_pb2.GetModelResponse:
         """A model's operators, parameters, inputs and outputs, and what the planner does not
         know of it."""
         request = model_pb2.GetModelRequest()
-        request.spec.model = model
+        request.spec.model = self._named(model)
+        if loss is not None:
+            request.loss = _options.enum_number(common_pb2.Loss.DESCRIPTOR, "loss", loss)
         _options.fill([(_options.ModelOptions, request.spec)], options)
         return self._calls.call(self._calls.model.GetModel,  # type: ignore[no-any-return]
                                 request)
@@ -114,7 +129,7 @@ class Client:
         return self._calls.call(  # type: ignore[no-any-return]
             self._calls.model.CreateModel, model_pb2.CreateModelRequest(
                 name=name, sha256=blob.sha256, size_bytes=blob.size_bytes,
-                file_name=blob.path.name, allow_torchscript=allow_torchscript),
+                file_name=_file_name(blob), allow_torchscript=allow_torchscript),
             timeout=max(_CREATE_TIMEOUT, self._calls.timeout))
 
     def delete_model(self, name: str) -> None:
@@ -127,9 +142,8 @@ class Client:
         if not _is_file(model):
             return str(model)
         blob = _transfer.hash_file(model)
-        stem = re.sub(r"[^a-z0-9_.-]+", "-", blob.path.stem.lower()).strip("-._") or "model"
         _transfer.upload(self._calls, blob)
-        return self._create_model(f"{stem[:48]}-{blob.sha256[:12]}", blob).name
+        return self._create_model(_name_of(blob), blob).name
 
     # Data sets.
 
@@ -151,9 +165,10 @@ class Client:
 
             client.push_dataset("digits", {"x": images, "y": labels}, test_fraction=0.1)
 
-        Arrays may be numpy's or PyTorch's, the first dimension that of the samples; docs/datasets.md
-        says which names and shapes are understood, and `inputs` and `target` name others. The same
-        bytes are not sent again. `progress` is told, for each file, of bytes there and in all.
+        Arrays may be numpy's or PyTorch's, the first dimension that of the samples;
+        docs/datasets.md says which names and shapes are understood, and `inputs` and `target` name
+        others. The same bytes are not sent again. `progress` is told, for each file, of bytes
+        there and in all.
         """
         request = _options.dataset_request(name, options)
         with tempfile.TemporaryDirectory() as scratch:

@@ -72,8 +72,9 @@ def _in_folder(folder: pathlib.Path, scratch: pathlib.Path) -> dict[str, pathlib
     files = sorted(path for path in folder.iterdir()
                    if path.is_file() and not path.name.startswith("."))
     if not files:
-        raise _errors.InvalidArgument(f"{folder} has no files; give a folder of images by class, or "
-                                      "one with the files of a data set.", field="files")
+        raise _errors.InvalidArgument(
+            f"{folder} has no files; give a folder of images by class, or one with the files of a "
+            "data set.", field="files")
     return {path.name: path for path in files}
 
 
@@ -90,6 +91,6 @@ def gather(data: Files, scratch: pathlib.Path) -> dict[str, pathlib.Path]:
         return {path.name: path}
     paths = [pathlib.Path(entry) for entry in data]
     if len({path.name for path in paths}) < len(paths):
-        raise _errors.InvalidArgument("two files have the same name; a data set has each name once.",
-                                      field="files")
+        raise _errors.InvalidArgument(
+            "two files have the same name; a data set has each name once.", field="files")
     return {path.name: path for path in paths}

@@ -34,7 +34,7 @@ def _promotions(promoted: job_pb2.TensorsPromoted) -> str:
 
 def _evaluation(result: job_pb2.Evaluation) -> str:
     def text(accuracy: float | None, loss: float) -> str:
-        return f"loss {loss:.6g}" if accuracy is None else f"accuracy {accuracy:.1%}, loss {loss:.6g}"
+        return ("" if accuracy is None else f"accuracy {accuracy:.1%}, ") + f"loss {loss:.6g}"
 
     here = result.accuracy if result.HasField("accuracy") else None
     fp32 = result.accuracy_fp32 if result.HasField("accuracy_fp32") else None

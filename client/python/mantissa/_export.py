@@ -22,8 +22,8 @@ _log = logging.getLogger("mantissa")
 # What torch.export says, and what helps. The first match counts.
 _REMEDIES = [
     (("data-dependent", "DataDependent", "GuardOnDataDependent", "is_nonzero", "_local_scalar"),
-     "what it computes depends on the values of tensors. Write the branch with torch.where, or take "
-     "it out of forward()"),
+     "what it computes depends on the values of tensors. Write the branch with torch.where, or "
+     "take it out of forward()"),
     (("specialized", "specialised", "Constraints violated", "marked batch as dynamic"),
      "it computes with the batch size as a fixed number. Use x.shape[0] where that number stands, "
      "and -1 instead of it in view() and reshape()"),
@@ -119,7 +119,8 @@ class _Arguments:
                 raise _refusal(module, f"an argument of shape {list(value.shape)} has no dimension "
                                f"{dim} for the batch; say with `batch` which one it is")
         if all(dim is None for dim in self.dims):
-            raise _refusal(module, "no argument has a batch; say with `batch` which dimension it is")
+            raise _refusal(module, "no argument has a batch; say with `batch` which dimension it "
+                           "is")
         self._enlarge()
 
     def _enlarge(self) -> None:
@@ -180,7 +181,8 @@ def _program(module: torch.nn.Module, arguments: _Arguments) -> Any:
 
 
 def _forget_origin(program: Any) -> None:
-    """The example, and where in whose files each operator comes from, are nobody else's business."""
+    """Takes out what is nobody else's business: the example, and where in whose files each operator
+    comes from."""
     program.example_inputs = None
     for graph_module in program.graph_module.modules():
         for node in graph_module.graph.nodes if hasattr(graph_module, "graph") else ():
@@ -210,7 +212,7 @@ def export(module: torch.nn.Module, example_args: torch.Tensor | Sequence[torch.
     with _ready(module):
         program = _program(module, arguments)
     custom = sorted({str(node.target) for node in program.graph.nodes
-                     if node.op == "call_function" and isinstance(node.target, torch._ops.OpOverload)
+                     if isinstance(node.target, torch._ops.OpOverload)
                      and node.target.namespace not in ("aten", "prims")})
     if custom:
         raise _refusal(module, f"it uses {', '.join(custom)}, which only this process has. Replace "
@@ -222,7 +224,7 @@ def export(module: torch.nn.Module, example_args: torch.Tensor | Sequence[torch.
     except (NotImplementedError, RuntimeError, TypeError, ValueError) as error:
         raise _explain(module, error)
     signature = program.graph_signature
-    _log.info("exported %s to %s: inputs %s; parameters %s; buffers %s", type(module).__name__, path,
-              ", ".join(signature.user_inputs), ", ".join(signature.parameters),
+    _log.info("exported %s to %s: inputs %s; parameters %s; buffers %s", type(module).__name__,
+              path, ", ".join(signature.user_inputs), ", ".join(signature.parameters),
               ", ".join(signature.buffers))
     return path

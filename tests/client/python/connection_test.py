@@ -189,7 +189,8 @@ class WatchTest(FakeTest):
         self.assertGreater(len(self.server.named("WatchJob")), 10)
 
     def test_log_goes_on_where_it_broke_off(self):
-        parts = [self.stream(job_pb2.LogChunk(data=b"one\x1b\n", next_offset=5), broken=UNAVAILABLE),
+        parts = [self.stream(job_pb2.LogChunk(data=b"one\x1b\n", next_offset=5),
+                             broken=UNAVAILABLE),
                  self.stream(job_pb2.LogChunk(data=b"two\n", next_offset=9))]
         self.server.answer("GetLogs", lambda request: parts.pop(0))
         self.assertEqual("one\\x1b\ntwo\n", self.job.logs())

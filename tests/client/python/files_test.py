@@ -57,8 +57,9 @@ class SafetensorsTest(unittest.TestCase):
         for name, data in {
                 "empty": b"", "cut in the length": good[:5], "cut in the header": good[:20],
                 "cut in a tensor": good[:-1], "header too long": struct.pack("<Q", 1 << 62) + good,
-                "no JSON": file_of(b"{"), "deep JSON": file_of(b"[" * 100_000), "a list": file_of([]),
-                "not UTF-8": file_of(b"\xff\xfe"), "no entry": file_of({"w": 1}),
+                "no JSON": file_of(b"{"), "deep JSON": file_of(b"[" * 100_000),
+                "a list": file_of([]), "not UTF-8": file_of(b"\xff\xfe"),
+                "no entry": file_of({"w": 1}),
                 "unknown type": file_of(entry(dtype="F4"), bytes(8)),
                 "negative size": file_of(entry(shape=(-1, -2)), bytes(8)),
                 "fraction": file_of(entry(shape=(0.5, 4)), bytes(8)),

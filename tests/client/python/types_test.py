@@ -51,7 +51,8 @@ class TypesTest(unittest.TestCase):
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False).stdout
 
     def test_package_passes_mypy_strictly(self):
-        self.assertRegex(self.mypy("-p", "mantissa"), "^Success: no issues found in [0-9]+ source files\n$")
+        self.assertRegex(self.mypy("-p", "mantissa"),
+                         "^Success: no issues found in [0-9]+ source files\n$")
 
     def test_users_are_told_of_wrong_options_and_types(self):
         self.assertIn("Success", self.mypy("-c", USE))
