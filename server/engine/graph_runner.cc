@@ -4,12 +4,12 @@
 #include <limits>
 #include <utility>
 
-#include "ATen/Context.h"
 #include "ATen/core/grad_mode.h"
 #include "ATen/ops/scalar_tensor.h"
 #include "absl/strings/str_cat.h"
 #include "base/random.h"
 #include "base/status.h"
+#include "server/engine/operator_seed.h"
 #include "server/engine/random_streams.h"
 
 namespace mantissa::engine {
@@ -141,7 +141,7 @@ void GraphRunner::Seed(NodeId node, const Tile& tile) const {
   if (!steps_[node].call->is_random()) return;
   RandomStream numbers(options_.seed, OperatorStream(node, step_));
   const uint64_t seed = uint64_t{numbers.Next()} << 32 | numbers.Next();
-  at::manual_seed(seed + static_cast<uint64_t>(tile.begin));
+  SeedOperators(device_, seed + static_cast<uint64_t>(tile.begin));
 }
 
 at::Tensor GraphRunner::Roundable(const at::Tensor& wide) {

@@ -8,7 +8,6 @@
 #include <utility>
 #include <vector>
 
-#include "ATen/Context.h"
 #include "ATen/core/Tensor.h"
 #include "ATen/core/grad_mode.h"
 #include "ATen/ops/ones_like.h"
@@ -24,6 +23,7 @@
 #include "server/engine/archive_state.h"
 #include "server/engine/model_state.h"
 #include "server/engine/operator_call.h"
+#include "server/engine/operator_seed.h"
 #include "server/engine/torch_error.h"
 #include "torch/csrc/autograd/autograd.h"
 
@@ -82,7 +82,7 @@ class ModelCheck {
 
   absl::Status Run() {
     RETURN_IF_ERROR(Resolve());
-    at::manual_seed(0);
+    SeedOperators(at::kCPU, /*seed=*/0);
     for (const ValueId input : graph_.inputs()) {
       const planner::Value& value = graph_.value(input);
       const at::TensorOptions options(ScalarTypeOf(value.dtype));

@@ -82,12 +82,13 @@ absl::Status OperatorCall::FillDefaults(const std::vector<bool>& given, absl::st
 
 void OperatorCall::FindSwitches() {
   const std::vector<c10::Argument>& parameters = handle_.schema().arguments();
+  const bool takes_statistics = handle_.schema().argumentIndexWithName("running_mean").has_value();
   for (int i = 0; i < static_cast<int>(parameters.size()); ++i) {
     const std::string& name = parameters[i].name();
     const c10::IValue& value = template_[i];
-    // Instance norm without running statistics always takes its input's.
-    const bool is_flag = name == "training" || name == "train" ||
-                         (name == "use_input_stats" && TensorIndex("running_mean") >= 0);
+    // A norm without running statistics always takes its input's.
+    const bool is_flag = (name == "training" || name == "train" || name == "use_input_stats") &&
+                         (!takes_statistics || TensorIndex("running_mean") >= 0);
     if (is_flag && value.isBool() && value.toBool()) training_flags_.push_back(i);
     if (name == "dropout_p" && value.isDouble()) dropout_rates_.push_back(i);
     if (Required(parameters[i].real_type())->kind() == c10::TypeKind::DeviceObjType) {

@@ -131,12 +131,14 @@ class BatchNorm : public TileOperator {
   std::vector<at::Tensor> Forward(const TileContext& context, TileInputs& inputs,
                                   Kept& kept) const override {
     const at::Tensor x = inputs.Read(input_);
+    // Without running statistics the input's are taken always.
+    const bool training = context.call.training || mean_ < 0;
     // Made once more, an output moves no statistics.
-    const bool running = context.keep || !context.call.training;
+    const bool running = context.keep || !training;
     auto [y, mean, deviation] = at::native_batch_norm(
         x, Channels(context, inputs, weight_), Channels(context, inputs, bias_),
         running ? Channels(context, inputs, mean_) : std::nullopt,
-        running ? Channels(context, inputs, variance_) : std::nullopt, context.call.training, momentum_,
+        running ? Channels(context, inputs, variance_) : std::nullopt, training, momentum_,
         epsilon_);
     if (context.keep) {
       if (context.tile.first()) {
