@@ -1,32 +1,56 @@
 // server/data/array_samples.h
 //
-// From arrays of images and labels to samples, whatever file the arrays came from.
+// Samples in memory or in a mapped file, a row each.
 //
-//   RETURN_IF_ERROR(AddSamples(images, labels, budget, dataset, dataset.train));
-//
-// Images are uint8 or floating point, [N, H, W], [N, C, H, W] or [N, H, W, C]; the last where the
-// last dimension is 1 or 3 and the second is not. Labels are whole numbers, [N] or [N, 1].
+//   auto samples = MakeArraySamples({MakeColumn<float>("x", {2}, {1, 2, 3, 4})},
+//                                   MakeColumn<int64_t>("y", {}, {0, 1}));
+//   samples->size()  // 2
 
 #ifndef MANTISSA_SERVER_DATA_ARRAY_SAMPLES_H_
 #define MANTISSA_SERVER_DATA_ARRAY_SAMPLES_H_
 
 #include <cstdint>
+#include <memory>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
 
-#include "absl/status/status.h"
-#include "server/data/dataset.h"
-#include "server/data/npy.h"
-#include "server/data/source.h"
+#include "absl/strings/string_view.h"
+#include "server/data/samples.h"
 
 namespace mantissa::data {
 
-// Most classes of a data set.
-inline constexpr int64_t kMaxClasses = 1000000;
+// One tensor of all samples.
+struct Column {
+  SampleTensor tensor;
+  absl::string_view bytes;  // sample i's begin at i * stride
+  int64_t stride = 0;       // at least tensor.bytes()
+  int64_t rows = 0;
+  std::shared_ptr<const void> owner;  // of `bytes`
+};
 
-// Fills `samples`, and the shape of `dataset` where it has none yet. InvalidArgument where types,
-// shapes or counts do not fit, a label is out of range, or a pixel is not finite. REQUIRES:
-// `samples` is empty.
-absl::Status AddSamples(const NpyArray& images, const NpyArray& labels, Budget& budget,
-                        LoadedDataset& dataset, Samples& samples);
+// Of whole rows, one behind the other. REQUIRES: bytes.size() == rows * tensor.bytes().
+Column MakeColumn(SampleTensor tensor, int64_t rows, std::string bytes);
+
+// The same from numbers. REQUIRES: a whole number of rows.
+template <typename T>
+Column MakeColumn(absl::string_view name, std::vector<int64_t> shape, const std::vector<T>& values,
+                  int64_t classes = 0) {
+  constexpr ElementType kType = std::is_same_v<T, float>     ? ElementType::kFloat32
+                                : std::is_same_v<T, uint8_t> ? ElementType::kUInt8
+                                : std::is_same_v<T, int32_t> ? ElementType::kInt32
+                                                             : ElementType::kInt64;
+  static_assert(kType != ElementType::kInt64 || std::is_same_v<T, int64_t>);
+  SampleTensor tensor{std::string(name), kType, std::move(shape), classes};
+  const int64_t rows = static_cast<int64_t>(values.size()) / tensor.elements();
+  return MakeColumn(
+      std::move(tensor), rows,
+      std::string(reinterpret_cast<const char*>(values.data()), values.size() * sizeof(T)));
+}
+
+// REQUIRES: all columns have as many rows.
+std::shared_ptr<const SampleSource> MakeArraySamples(std::vector<Column> inputs, Column target);
 
 }  // namespace mantissa::data
 

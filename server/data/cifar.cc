@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -14,6 +16,7 @@
 #include "absl/strings/strip.h"
 #include "base/file.h"
 #include "base/status.h"
+#include "server/data/array_samples.h"
 #include "server/data/names.h"
 
 namespace mantissa::data {
@@ -30,6 +33,11 @@ struct Variant {
 constexpr Variant kCifar10 = {"cifar10", 10, 1, "batches.meta.txt"};
 constexpr Variant kCifar100 = {"cifar100", 100, 2, "fine_label_names.txt"};
 
+SampleTensor Images() { return {"x", ElementType::kUInt8, {3, 32, 32}}; }
+SampleTensor Labels(const Variant& variant) {
+  return {"y", ElementType::kUInt8, {}, variant.classes};
+}
+
 // N of "data_batch_N.bin"; -1 for another name.
 int BatchNumber(absl::string_view name) {
   int number = -1;
@@ -40,8 +48,9 @@ int BatchNumber(absl::string_view name) {
   return number;
 }
 
-absl::Status AddRecords(const NamedBytes& file, const Variant& variant, Budget& budget,
-                        Samples& samples) {
+absl::StatusOr<std::shared_ptr<const SampleSource>> ReadRecords(const NamedBytes& file,
+                                                                const Variant& variant,
+                                                                const ReadContext& context) {
   const int64_t record = variant.label_bytes + kPixelBytes;
   const int64_t size = static_cast<int64_t>(file.bytes.size());
   if (size % record != 0) {
@@ -50,21 +59,19 @@ absl::Status AddRecords(const NamedBytes& file, const Variant& variant, Budget& 
                      ", the size of a record; the file is truncated or none of ", variant.format,
                      ". Download it again."));
   }
-  RETURN_IF_ERROR(budget.Take(file.name, size));
   const int64_t count = size / record;
   for (int64_t i = 0; i < count; ++i) {
-    absl::string_view bytes = file.bytes.substr(i * record, record);
-    int64_t label = static_cast<uint8_t>(bytes[variant.label_bytes - 1]);
-    if (label >= variant.classes) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          file.name, ": record ", i, " (from 0) has the label ", label, "; allowed 0 to ",
-          variant.classes - 1, ". The file is damaged or none of ", variant.format, "."));
-    }
-    samples.labels.push_back(label);
-    samples.images_u8.insert(samples.images_u8.end(), bytes.begin() + variant.label_bytes,
-                             bytes.end());
+    const int64_t label = static_cast<uint8_t>(file.bytes[i * record + variant.label_bytes - 1]);
+    if (label < variant.classes) continue;
+    return absl::InvalidArgumentError(absl::StrCat(
+        file.name, ": record ", i, " (from 0) has the label ", label, "; allowed 0 to ",
+        variant.classes - 1, ". The file is damaged or none of ", variant.format, "."));
   }
-  return absl::OkStatus();
+  const auto column = [&](const SampleTensor& tensor, int64_t offset) {
+    return Column{tensor, file.bytes.substr(std::min(offset, size)), record, count, context.owner};
+  };
+  return MakeArraySamples({column(Images(), variant.label_bytes)},
+                          column(Labels(variant), variant.label_bytes - 1));
 }
 
 absl::StatusOr<std::vector<std::string>> ReadNames(const NamedBytes& file, int64_t classes) {
@@ -91,7 +98,8 @@ bool IsCifarName(absl::string_view name) {
          base == "coarse_label_names.txt";
 }
 
-absl::StatusOr<LoadedDataset> ReadCifarDataset(absl::Span<const NamedBytes> files, Budget& budget) {
+absl::StatusOr<LoadedDataset> ReadCifarDataset(absl::Span<const NamedBytes> files,
+                                               const ReadContext& context) {
   std::map<std::string, const NamedBytes*> by_name;
   std::map<int, const NamedBytes*> batches;  // in the order of their numbers
   for (const NamedBytes& file : files) {
@@ -111,17 +119,16 @@ absl::StatusOr<LoadedDataset> ReadCifarDataset(absl::Span<const NamedBytes> file
   }
   const Variant& variant = is_10 ? kCifar10 : kCifar100;
   if (is_100) batches[0] = by_name["train.bin"];
-  LoadedDataset dataset{.format = variant.format,
-                        .channels = 3,
-                        .height = 32,
-                        .width = 32,
-                        .classes = variant.classes};
+  LoadedDataset dataset{.format = variant.format, .inputs = {Images()}, .target = Labels(variant)};
+  std::vector<std::shared_ptr<const SampleSource>> parts;
   for (const auto& [number, file] : batches) {
-    RETURN_IF_ERROR(AddRecords(*file, variant, budget, dataset.train));
+    ASSIGN_OR_RETURN(auto part, ReadRecords(*file, variant, context));
+    parts.push_back(std::move(part));
   }
+  dataset.train = Join(std::move(parts));
   auto test = by_name.find(is_10 ? "test_batch.bin" : "test.bin");
   if (test != by_name.end()) {
-    RETURN_IF_ERROR(AddRecords(*test->second, variant, budget, dataset.test));
+    ASSIGN_OR_RETURN(dataset.test, ReadRecords(*test->second, variant, context));
   }
   auto names = by_name.find(variant.names_file);
   if (names != by_name.end()) {

@@ -3,7 +3,7 @@
 // CIFAR-10 and CIFAR-100 in their binary versions: records of one or two label bytes and 3x32x32
 // pixels.
 //
-//   ASSIGN_OR_RETURN(LoadedDataset dataset, ReadCifarDataset(files, budget));
+//   ASSIGN_OR_RETURN(LoadedDataset dataset, ReadCifarDataset(files, context));
 //
 // CIFAR-10: data_batch_N.bin, test_batch.bin, names in batches.meta.txt. CIFAR-100: train.bin,
 // test.bin, names in fine_label_names.txt; its coarse labels are not used.
@@ -24,7 +24,8 @@ namespace mantissa::data {
 bool IsCifarName(absl::string_view name);
 
 // Labels are checked; not split by seed.
-absl::StatusOr<LoadedDataset> ReadCifarDataset(absl::Span<const NamedBytes> files, Budget& budget);
+absl::StatusOr<LoadedDataset> ReadCifarDataset(absl::Span<const NamedBytes> files,
+                                               const ReadContext& context);
 
 }  // namespace mantissa::data
 

@@ -1,23 +1,26 @@
 // server/data/dataset.h
 //
-// Reads labelled images from files that nobody vouches for. Runs in the worker, never in the
-// server.
+// Reads samples from files that nobody vouches for. Runs in the worker, never in the server.
 //
 //   ASSIGN_OR_RETURN(LoadedDataset data, LoadDataset(files, {.test_fraction = 0.2}));
-//   data.train.images_u8  // [N, C, H, W], row-major
+//   data.inputs[0].shape  // {3, 32, 32}
+//   data.train->ReadInput(0, 0, pixels)
 //
-// Knows CIFAR-10/100 binary, IDX, .npz and image folders in a .tar; what a file is, is told by its
-// name and its first bytes.
+// Knows arrays in .npz, .npy and .safetensors, token files, CIFAR-10/100 binary, IDX, and .tar
+// archives of image folders and WebDataset shards; what a file is, is told by its name and its
+// first bytes, unless the options say.
 
 #ifndef MANTISSA_SERVER_DATA_DATASET_H_
 #define MANTISSA_SERVER_DATA_DATASET_H_
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
+#include "server/data/samples.h"
 
 namespace mantissa::data {
 
@@ -33,29 +36,41 @@ struct LoadOptions {
   uint64_t split_seed = 0;
   // Channel statistics after scaling to 0..1; empty: the training set's own.
   std::vector<float> mean, stddev;
-  // Most bytes that decoded images may take.
+  // One of LoadedDataset::format; empty: told by names and first bytes.
+  std::string format;
+  // Names of the arrays of inputs and targets; empty: one of the customary ones.
+  std::vector<std::string> inputs;
+  std::string target;
+  // Of token files: tokens of a sample (0: not said), from one sample's start to the next (0:
+  // sequence_length), tokens' upper bound (0: what is found), bytes of a token (0: 2).
+  int64_t sequence_length = 0, sequence_stride = 0, vocabulary = 0;
+  int token_bytes = 0;
+  // What encoded images are resized to; 0: they must be of one size.
+  int64_t image_height = 0, image_width = 0;
+  // Label of what has none.
+  int64_t ignore_index = -100;
+  // Most bytes that arrays may take in memory.
   int64_t max_decoded_bytes = int64_t{8} << 30;
-};
-
-// Samples of one split. Exactly one of the two image arrays is filled.
-struct Samples {
-  std::vector<uint8_t> images_u8;  // [N, C, H, W], to be scaled by 1/255 and normalised
-  std::vector<float> images_f32;   // [N, C, H, W], taken as they are
-  std::vector<int64_t> labels;     // [N], 0 to classes - 1
-  int64_t size() const { return static_cast<int64_t>(labels.size()); }
+  // Encoded images whose pixels together take no more are decoded once, others when asked.
+  int64_t keep_decoded_bytes = int64_t{1} << 30;
+  // Threads that decode images which are kept.
+  int threads = 1;
 };
 
 struct LoadedDataset {
-  std::string format;  // cifar10, cifar100, idx, npz, image-folder
-  Samples train, test;
-  int64_t channels = 0, height = 0, width = 0;
-  int64_t classes = 0;
+  // cifar10, cifar100, idx, npz, safetensors, tokens, image-folder, webdataset
+  std::string format;
+  // In the order in which a model takes them.
+  std::vector<SampleTensor> inputs;
+  SampleTensor target;
+  std::shared_ptr<const SampleSource> train, test;
   std::vector<std::string> class_names;  // empty where the files name none
-  std::vector<float> mean, stddev;       // by channel; empty for float32 images
+  // Of the channels of images, after scaling to 0..1; empty where there are none.
+  std::vector<float> mean, stddev;
 };
 
 // InvalidArgument names the file, what is wrong in it and what is allowed; ResourceExhausted the
-// limit. Deterministic.
+// limit. Deterministic. The files may be removed as soon as it returns, but not changed before.
 absl::StatusOr<LoadedDataset> LoadDataset(absl::Span<const SourceFile> files,
                                           const LoadOptions& options);
 

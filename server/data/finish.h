@@ -1,6 +1,6 @@
 // server/data/finish.h
 //
-// What is the same for every format: counts the classes, makes the split, takes the statistics.
+// What is the same for every format: makes the split, takes the statistics.
 
 #ifndef MANTISSA_SERVER_DATA_FINISH_H_
 #define MANTISSA_SERVER_DATA_FINISH_H_
@@ -10,10 +10,9 @@
 
 namespace mantissa::data {
 
-// Completes what a reader left: classes where it knows none, a test set where the files have none,
-// mean and deviation of the training images where the options name none. InvalidArgument where
-// there is nothing to train on or options do not fit the images.
-// REQUIRES: no label is negative, or beyond the classes that the reader knows.
+// Completes what a reader left: a test set where the files have none, mean and deviation of the
+// training images where the options name none; where each must be decoded for it, of 4,096 spread
+// over all. InvalidArgument where there is nothing to train on or options do not fit the images.
 absl::Status FinishDataset(const LoadOptions& options, LoadedDataset& dataset);
 
 }  // namespace mantissa::data

@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/ascii.h"
@@ -11,7 +14,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/file.h"
 #include "base/status.h"
-#include "server/data/array_samples.h"
+#include "server/data/array_columns.h"
 #include "server/data/bytes.h"
 
 namespace mantissa::data {
@@ -19,16 +22,16 @@ namespace {
 
 constexpr int kMaxDimensions = 4;
 
-struct ElementType {
+struct IdxType {
   uint8_t code;
   char kind;
   int size;
 };
-constexpr ElementType kElementTypes[] = {{0x08, 'u', 1}, {0x09, 'i', 1}, {0x0b, 'i', 2},
+constexpr IdxType kIdxTypes[] = {{0x08, 'u', 1}, {0x09, 'i', 1}, {0x0b, 'i', 2},
                                          {0x0c, 'i', 4}, {0x0d, 'f', 4}, {0x0e, 'f', 8}};
 
-const ElementType* FindType(uint8_t code) {
-  for (const ElementType& type : kElementTypes) {
+const IdxType* FindType(uint8_t code) {
+  for (const IdxType& type : kIdxTypes) {
     if (type.code == code) return &type;
   }
   return nullptr;
@@ -40,8 +43,10 @@ struct Pair {
   const NamedBytes* labels = nullptr;
 };
 
-absl::Status AddPair(const Pair& pair, absl::string_view split, Budget& budget,
-                     LoadedDataset& dataset, Samples& samples) {
+absl::StatusOr<std::shared_ptr<const SampleSource>> AddPair(const Pair& pair,
+                                                            absl::string_view split,
+                                                            ReadContext& context,
+                                                            LoadedDataset& dataset) {
   if (pair.images == nullptr || pair.labels == nullptr) {
     const NamedBytes* there = pair.images != nullptr ? pair.images : pair.labels;
     return absl::InvalidArgumentError(absl::StrCat(
@@ -51,7 +56,9 @@ absl::Status AddPair(const Pair& pair, absl::string_view split, Budget& budget,
   }
   ASSIGN_OR_RETURN(NpyArray images, ParseIdx(*pair.images));
   ASSIGN_OR_RETURN(NpyArray labels, ParseIdx(*pair.labels));
-  return AddSamples(images, labels, budget, dataset, samples);
+  std::vector<NamedArray> inputs;
+  inputs.push_back({"x", std::move(images)});
+  return AddArrays(std::move(inputs), {"y", std::move(labels)}, context, dataset);
 }
 
 }  // namespace
@@ -68,7 +75,7 @@ absl::StatusOr<NpyArray> ParseIdx(const NamedBytes& file) {
         absl::StrCat(file.name, ": not an IDX file. It must start with 0, 0, the element type and ",
                      "1 to ", kMaxDimensions, " dimensions."));
   }
-  const ElementType& type = *FindType(static_cast<uint8_t>(file.bytes[2]));
+  const IdxType& type = *FindType(static_cast<uint8_t>(file.bytes[2]));
   NpyArray array{.kind = type.kind, .item_size = type.size, .name = file.name};
   ByteReader reader(file.bytes);
   reader.Skip(4);
@@ -95,7 +102,8 @@ absl::StatusOr<NpyArray> ParseIdx(const NamedBytes& file) {
   return array;
 }
 
-absl::StatusOr<LoadedDataset> ReadIdxDataset(absl::Span<const NamedBytes> files, Budget& budget) {
+absl::StatusOr<LoadedDataset> ReadIdxDataset(absl::Span<const NamedBytes> files,
+                                             ReadContext& context) {
   Pair train, test;
   for (const NamedBytes& file : files) {
     std::string name = absl::AsciiStrToLower(BaseName(file.name));
@@ -118,9 +126,9 @@ absl::StatusOr<LoadedDataset> ReadIdxDataset(absl::Span<const NamedBytes> files,
                      ": there are no IDX files for training. Name them train-images-idx3-ubyte and "
                      "train-labels-idx1-ubyte."));
   }
-  RETURN_IF_ERROR(AddPair(train, "training", budget, dataset, dataset.train));
+  ASSIGN_OR_RETURN(dataset.train, AddPair(train, "training", context, dataset));
   if (test.images != nullptr || test.labels != nullptr) {
-    RETURN_IF_ERROR(AddPair(test, "test", budget, dataset, dataset.test));
+    ASSIGN_OR_RETURN(dataset.test, AddPair(test, "test", context, dataset));
   }
   return dataset;
 }

@@ -2,7 +2,7 @@
 //
 // IDX files, as MNIST and its relatives come: big-endian arrays, images and labels apart.
 //
-//   ASSIGN_OR_RETURN(LoadedDataset mnist, ReadIdxDataset(files, budget));
+//   ASSIGN_OR_RETURN(LoadedDataset mnist, ReadIdxDataset(files, context));
 //
 // A file whose name has "t10k" or "test" in it is for testing, any other for training. What is
 // images and what labels is told by the number of dimensions.
@@ -27,7 +27,8 @@ bool IsIdx(absl::string_view bytes);
 absl::StatusOr<NpyArray> ParseIdx(const NamedBytes& file);
 
 // Labels as the files have them: not checked, not split by seed.
-absl::StatusOr<LoadedDataset> ReadIdxDataset(absl::Span<const NamedBytes> files, Budget& budget);
+absl::StatusOr<LoadedDataset> ReadIdxDataset(absl::Span<const NamedBytes> files,
+                                             ReadContext& context);
 
 }  // namespace mantissa::data
 

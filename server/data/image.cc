@@ -7,6 +7,7 @@
 #include "base/status.h"
 #include "server/data/jpeg.h"
 #include "server/data/png.h"
+#include "server/data/resize.h"
 
 namespace mantissa::data {
 
@@ -35,22 +36,36 @@ absl::StatusOr<ImageInfo> ReadImageInfo(const NamedBytes& file) {
         absl::StrCat(file.name, ": claims ", info->width, "x", info->height, " pixels, more than ",
                      file.bytes.size(), " bytes can hold. It is damaged; leave it out."));
   }
+  if (info->width * info->height > kMaxImagePixels) {
+    return absl::InvalidArgumentError(absl::StrCat(file.name, ": ", info->width, "x", info->height,
+                                                   " pixels; allowed are ", kMaxImagePixels,
+                                                   " in all. Make it smaller."));
+  }
   return info;
 }
 
-absl::Status DecodeImage(const NamedBytes& file, const ImageInfo& info, int64_t channels,
+absl::Status DecodeImage(const NamedBytes& file, const ImageInfo& info, const ImageShape& shape,
                          absl::Span<uint8_t> pixels) {
-  const int64_t plane = info.width * info.height;
-  MANTISSA_CHECK(static_cast<int64_t>(pixels.size()) == channels * plane);
+  MANTISSA_CHECK(static_cast<int64_t>(pixels.size()) == shape.elements());
+  const bool jpeg = info.format == ImageFormat::kJpeg;
+  ImageInfo decoded = info;
+  if (jpeg) ShrinkJpeg(shape.height, shape.width, decoded);
+  const int64_t plane = decoded.width * decoded.height;
   std::vector<uint8_t> rows(info.channels * plane);  // [height, width, info.channels]
-  absl::Status decoded = info.format == ImageFormat::kJpeg
-                             ? DecodeJpeg(file.bytes, info, absl::MakeSpan(rows))
-                             : DecodePng(file.bytes, info, absl::MakeSpan(rows));
-  if (!decoded.ok()) return Annotate(decoded, file.name);
-  for (int64_t c = 0; c < channels; ++c) {
+  const absl::Status status = jpeg ? DecodeJpeg(file.bytes, decoded, absl::MakeSpan(rows))
+                                   : DecodePng(file.bytes, decoded, absl::MakeSpan(rows));
+  if (!status.ok()) return Annotate(status, file.name);
+  const bool same = decoded.height == shape.height && decoded.width == shape.width;
+  std::vector<uint8_t> planes(same ? 0 : shape.channels * plane);
+  uint8_t* const to = same ? pixels.data() : planes.data();
+  for (int64_t c = 0; c < shape.channels; ++c) {
     const int64_t from = info.channels == 1 ? 0 : c;
-    for (int64_t p = 0; p < plane; ++p) pixels[c * plane + p] = rows[p * info.channels + from];
+    for (int64_t p = 0; p < plane; ++p) to[c * plane + p] = rows[p * info.channels + from];
   }
+  if (same) return absl::OkStatus();
+  ResizeBox(planes.data(), shape.channels, decoded.height, decoded.width,
+            CentreBox(decoded.height, decoded.width, shape.height, shape.width), shape.height,
+            shape.width, pixels.data());
   return absl::OkStatus();
 }
 

@@ -15,7 +15,7 @@
 #include "absl/strings/str_split.h"
 #include "base/file.h"
 #include "base/status.h"
-#include "server/data/bytes.h"
+#include "server/data/encoded_images.h"
 #include "server/data/image.h"
 #include "server/data/names.h"
 
@@ -28,7 +28,6 @@ struct Image {
   const NamedBytes* member;
   std::vector<std::string> folders;  // outermost first
   Split split = Split::kNone;
-  ImageInfo info = {};
 
   std::string shown() const { return Printable(member->name); }
 };
@@ -109,60 +108,27 @@ absl::StatusOr<std::vector<std::string>> ClassNames(const std::vector<Image>& im
   return std::vector<std::string>(names.begin(), names.end());
 }
 
-// Reads all headers and settles the shape of the data set.
-absl::Status ReadHeaders(std::vector<Image>& images, LoadedDataset& dataset) {
-  const Image& first = images[0];
-  for (Image& image : images) {
-    ASSIGN_OR_RETURN(image.info, ReadImageInfo({image.shown(), image.member->bytes}));
-    if (image.info.width != first.info.width || image.info.height != first.info.height) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          image.shown(), ": ", image.info.width, "x", image.info.height, " pixels, but ",
-          first.shown(), " has ", first.info.width, "x", first.info.height,
-          ". All images must have one size: scale or crop them before."));
-    }
-    dataset.channels = std::max(dataset.channels, image.info.channels);
-  }
-  dataset.height = first.info.height;
-  dataset.width = first.info.width;
-  return absl::OkStatus();
-}
-
-absl::Status DecodeInto(const Image& image, int64_t label, const LoadedDataset& dataset,
-                        Samples& samples) {
-  const size_t before = samples.images_u8.size();
-  const int64_t size = dataset.channels * dataset.height * dataset.width;
-  samples.images_u8.resize(before + size);
-  samples.labels.push_back(label);
-  return DecodeImage({image.shown(), image.member->bytes}, image.info, dataset.channels,
-                     absl::MakeSpan(samples.images_u8.data() + before, size));
-}
-
 }  // namespace
 
 absl::StatusOr<LoadedDataset> ReadImageFolder(absl::Span<const NamedBytes> members,
-                                              Budget& budget) {
+                                              ReadContext& context) {
   LoadedDataset dataset{.format = "image-folder"};
   ASSIGN_OR_RETURN(std::vector<Image> images, Collect(members));
-  if (images.empty()) return dataset;
   LookThrough(images);
   FindSplits(images);
   ASSIGN_OR_RETURN(dataset.class_names, ClassNames(images));
   std::sort(images.begin(), images.end(), [](const Image& a, const Image& b) {
     return std::tie(a.folders[0], a.member->name) < std::tie(b.folders[0], b.member->name);
   });
-  RETURN_IF_ERROR(ReadHeaders(images, dataset));
-  const int64_t size = dataset.channels * dataset.height * dataset.width;
-  RETURN_IF_ERROR(
-      budget.Take("the image folder", CheckedProduct(size, static_cast<int64_t>(images.size()))));
-
   std::map<std::string, int64_t> labels;
   for (const std::string& name : dataset.class_names) labels.emplace(name, labels.size());
-  dataset.classes = static_cast<int64_t>(labels.size());
+  std::vector<LabelledImage> labelled;
   for (const Image& image : images) {
-    bool for_test = image.split == Split::kTest || image.split == Split::kValidation;
-    RETURN_IF_ERROR(DecodeInto(image, labels[image.folders[0]], dataset,
-                               for_test ? dataset.test : dataset.train));
+    const bool test = image.split == Split::kTest || image.split == Split::kValidation;
+    labelled.push_back({{image.shown(), image.member->bytes, labels[image.folders[0]]}, test});
   }
+  RETURN_IF_ERROR(
+      AddImages(std::move(labelled), static_cast<int64_t>(labels.size()), context, dataset));
   return dataset;
 }
 

@@ -1,6 +1,6 @@
 // server/data/image_folder.h
 //
-// Images sorted into folders, one a class: the members of a tar archive.
+// Images sorted into folders, one a class: the members of one or more tar archives.
 //
 //   train/cat/1.png  train/dog/2.jpg  test/cat/3.png     a split of their own
 //   cat/1.png  dog/2.jpg                                 no split
@@ -19,9 +19,9 @@
 
 namespace mantissa::data {
 
-// Samples by class, then name. All sizes are read and held against the budget before the first
-// image is decoded. InvalidArgument where sizes differ, naming both files.
-absl::StatusOr<LoadedDataset> ReadImageFolder(absl::Span<const NamedBytes> members, Budget& budget);
+// Samples by class, then name. All headers are read before the first image is decoded.
+absl::StatusOr<LoadedDataset> ReadImageFolder(absl::Span<const NamedBytes> members,
+                                              ReadContext& context);
 
 }  // namespace mantissa::data
 

@@ -11,6 +11,8 @@ namespace mantissa::data {
 
 // Longest side of an image in pixels.
 inline constexpr int64_t kMaxImageSide = 16384;
+// Most pixels: decoding takes six bytes for each.
+inline constexpr int64_t kMaxImagePixels = int64_t{1} << 26;
 
 enum class ImageFormat { kJpeg, kPng };
 

@@ -40,6 +40,18 @@ absl::StatusOr<ImageInfo> ReadJpegInfo(absl::string_view bytes) {
                    .channels = colorspace == TJCS_GRAY ? 1 : 3};
 }
 
+void ShrinkJpeg(int64_t height, int64_t width, ImageInfo& info) {
+  for (int64_t divisor : {8, 4, 2}) {
+    // As libjpeg rounds.
+    const int64_t small_height = (info.height + divisor - 1) / divisor;
+    const int64_t small_width = (info.width + divisor - 1) / divisor;
+    if (small_height < height || small_width < width) continue;
+    info.height = small_height;
+    info.width = small_width;
+    return;
+  }
+}
+
 absl::Status DecodeJpeg(absl::string_view bytes, const ImageInfo& info, absl::Span<uint8_t> rows) {
   tjhandle handle = tjInitDecompress();
   if (handle == nullptr) return absl::ResourceExhaustedError("no memory to decode it");

@@ -17,8 +17,11 @@ namespace mantissa::data {
 
 bool IsJpeg(absl::string_view bytes);
 absl::StatusOr<ImageInfo> ReadJpegInfo(absl::string_view bytes);
-// Fills `rows`, [height, width, channels]. A warning of the decoder, for instance about a premature
-// end, is an error.
+// Makes `info` the smallest of the sizes that its file can be decoded at, the full one, a half, a
+// quarter and an eighth, which is not below height x width.
+void ShrinkJpeg(int64_t height, int64_t width, ImageInfo& info);
+// Fills `rows`, [height, width, channels], of the file's size or one of ShrinkJpeg(). A warning of
+// the decoder, for instance about a premature end, is an error.
 absl::Status DecodeJpeg(absl::string_view bytes, const ImageInfo& info, absl::Span<uint8_t> rows);
 
 }  // namespace mantissa::data

@@ -19,6 +19,10 @@ bool IsSafeName(absl::string_view name);
 // Printable ASCII: other bytes as \xNN, at most 128 of them. For error texts.
 std::string Printable(absl::string_view name);
 
+// Whether a file of this name, folders aside, is for testing: one of the words test, t10k, val,
+// valid and validation is in it, between what are no letters. Case is ignored.
+bool IsTestName(absl::string_view base);
+
 }  // namespace mantissa::data
 
 #endif  // MANTISSA_SERVER_DATA_NAMES_H_

@@ -1,17 +1,19 @@
 // server/data/source.h
 //
-// What every reader starts from: named bytes, and a budget for what they decode to.
+// What every reader starts from: named bytes, the options, and a budget for what they decode to.
 
 #ifndef MANTISSA_SERVER_DATA_SOURCE_H_
 #define MANTISSA_SERVER_DATA_SOURCE_H_
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "server/data/dataset.h"
 
 namespace mantissa::data {
 
@@ -32,8 +34,8 @@ class Budget {
   absl::Status Take(absl::string_view name, std::optional<int64_t> bytes) {
     if (!bytes || *bytes > left_) {
       return absl::ResourceExhaustedError(
-          absl::StrCat(name, ": the decoded images take more than ", limit_,
-                       " bytes, the limit. Use fewer or smaller images."));
+          absl::StrCat(name, ": the decoded samples take more than ", limit_,
+                       " bytes, the limit. Use fewer or smaller ones."));
     }
     left_ -= *bytes;
     return absl::OkStatus();
@@ -41,6 +43,14 @@ class Budget {
 
  private:
   int64_t limit_, left_;
+};
+
+// What one data set is read with.
+struct ReadContext {
+  const LoadOptions& options;
+  Budget budget{options.max_decoded_bytes};
+  // Of the files' bytes, for sources that go on reading them.
+  std::shared_ptr<const void> owner = nullptr;
 };
 
 }  // namespace mantissa::data

@@ -12,6 +12,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "absl/types/span.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
@@ -42,6 +43,9 @@ using internal::v1::WorkerReport;
 constexpr absl::Duration kTerminationGrace = absl::Seconds(3);
 // What is read for a server that is gone is asked for again when it is back.
 constexpr absl::Duration kSandboxReconnectLimit = absl::Seconds(5);
+
+// Where an uploaded model is, in the worker's folder.
+constexpr char kModelFile[] = "model.pt2";
 
 // No core files; and where memory is short, it is the worker that the kernel ends, not the server.
 void ProtectTheMachine() {
@@ -156,8 +160,8 @@ class Worker {
     for (const data::SourceFile& source : sources) {
       RETURN_IF_ERROR(RealFileSystem().Remove(source.path));
     }
-    LogInfo("read ", data.train.size(), " training and ", data.test.size(), " test samples of ",
-            data.channels, "x", data.height, "x", data.width, ", ", data.classes, " classes");
+    LogInfo("read ", data.train->size(), " training and ", data.test->size(), " test samples of ",
+            data.format, ", ", data.inputs.size(), " inputs, ", data.target.classes, " classes");
     return data;
   }
 
@@ -171,11 +175,12 @@ class Worker {
   }
 
   WorkerReport InspectModel(const internal::v1::InspectModelTask& task) {
-    const std::string path = Path("model");
-    absl::StatusOr<internal::v1::InspectedModel> model =
+    const std::string path = Path(kModelFile);
+    const absl::Status fetched =
         channel_.ReadBlob(task.request().sha256(), task.request().size_bytes(), path);
+    if (!fetched.ok()) return Failed({phase_, fetched});
     phase_ = WorkPhase::kModel;
-    if (model.status().ok()) model = engine::InspectModel(task.request(), path);
+    absl::StatusOr<internal::v1::InspectedModel> model = engine::InspectModel(task.request(), path);
     if (!model.ok()) return Failed({phase_, model.status()});
     WorkerReport report;
     *report.mutable_model_inspected() = *std::move(model);
@@ -184,8 +189,7 @@ class Worker {
 
   WorkerReport Train(const internal::v1::TrainTask& task) {
     LogInfo("job ", task.job_id(), ", attempt ", task.attempt());
-    phase_ = WorkPhase::kPlan;
-    absl::StatusOr<planner::Plan> plan = planner::PlanFromProto(task.plan());
+    absl::StatusOr<planner::Plan> plan = RebuildPlan(task);
     if (!plan.ok()) return Failed({phase_, plan.status()});
     absl::StatusOr<History> history = History::Open(RealFileSystem(), Path("history.jsonl"));
     if (!history.ok()) return Failed({WorkPhase::kTrain, history.status()});
@@ -195,11 +199,9 @@ class Worker {
     absl::Status status = LoadAndTrain(task, *plan, *history, report);
     if (status.ok()) {
       phase_ = WorkPhase::kUpload;
-      status = channel_.WriteArtifact("weights.safetensors", Path("weights.safetensors"), false);
+      status = UploadWeights(plan->request.ema_decay > 0);
     }
-    if (status.ok()) {
-      status = AddBaselines(*plan, TrainingOptionsOf(task, *plan, options_.threads), report);
-    }
+    if (status.ok()) status = AddBaselines(*plan, OptionsOf(task, *plan), report);
     if (status.ok()) {
       report.outcome = "succeeded";
       status = UploadRecords(report);
@@ -216,6 +218,33 @@ class Worker {
     return last;
   }
 
+  // Fetches the model where it is an uploaded one.
+  absl::StatusOr<planner::Plan> RebuildPlan(const internal::v1::TrainTask& task) {
+    if (task.has_model()) {
+      phase_ = WorkPhase::kFetch;
+      RETURN_IF_ERROR(
+          channel_.ReadBlob(task.model().sha256(), task.model().size_bytes(), Path(kModelFile)));
+      phase_ = WorkPhase::kModel;
+      ASSIGN_OR_RETURN(uploaded_, ImportModel(Path(kModelFile)));
+    }
+    phase_ = WorkPhase::kPlan;
+    return planner::PlanFromProto(task.plan(), uploaded_);
+  }
+
+  TrainingOptions OptionsOf(const internal::v1::TrainTask& task, const planner::Plan& plan) const {
+    TrainingOptions options = TrainingOptionsOf(task, plan, options_.threads);
+    if (task.has_model()) options.archive_path = Path(kModelFile);
+    return options;
+  }
+
+  absl::Status UploadWeights(bool with_average) {
+    constexpr const char* kFiles[] = {"weights.safetensors", "weights_ema.safetensors"};
+    for (const char* name : absl::MakeSpan(kFiles).first(with_average ? 2 : 1)) {
+      RETURN_IF_ERROR(channel_.WriteArtifact(name, Path(name), /*hidden=*/false));
+    }
+    return absl::OkStatus();
+  }
+
   absl::Status LoadAndTrain(const internal::v1::TrainTask& task, planner::Plan& plan,
                             History& history, JobReport& report) {
     RETURN_IF_ERROR(WritePlanJson(RealFileSystem(), Path("plan.json"), task.plan(), history));
@@ -223,11 +252,11 @@ class Worker {
     RETURN_IF_ERROR(channel_.WriteArtifact("plan.json", Path("plan.json"), false));
     ASSIGN_OR_RETURN(data::LoadedDataset data,
                      Load(task.dataset().files(), LoadOptionsOf(task.dataset())));
-    TrainingOptions options = TrainingOptionsOf(task, plan, options_.threads);
+    TrainingOptions options = OptionsOf(task, plan);
     options.output_dir = options_.work_dir;
     options.device = options_.device;
     phase_ = WorkPhase::kFit;
-    RETURN_IF_ERROR(CheckFit(plan.graph, data, options));
+    RETURN_IF_ERROR(CheckFit(plan, data, options));
     phase_ = WorkPhase::kFetch;
     if (!task.spec().training().init_sha256().empty()) {
       options.init_path = Path("init.safetensors");
@@ -251,7 +280,7 @@ class Worker {
       LogWarning("training starts from the first step, the checkpoint is of no use: ",
                  status.message());
       options.resume_path.clear();
-      ASSIGN_OR_RETURN(plan, planner::PlanFromProto(task.plan()));
+      ASSIGN_OR_RETURN(plan, planner::PlanFromProto(task.plan(), uploaded_));
       status = TrainOnce(plan, data, options, observing, history, report);
     }
     return status;
@@ -319,6 +348,8 @@ class Worker {
   rpc::WorkerChannel channel_;
   Termination termination_;
   WorkPhase phase_ = WorkPhase::kFetch;
+  // The graph of the job's model, where that was uploaded.
+  planner::UploadedGraph uploaded_;
   double slowest_step_seconds_ = 0;
 };
 

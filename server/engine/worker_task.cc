@@ -1,7 +1,9 @@
 #include "server/engine/worker_task.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
+#include <thread>
 
 namespace mantissa::engine {
 namespace {
@@ -16,7 +18,43 @@ data::LoadOptions CommonOptions(const Message& message) {
   options.split_seed = message.split_seed();
   options.mean.assign(message.mean().begin(), message.mean().end());
   options.stddev.assign(message.stddev().begin(), message.stddev().end());
+  const v1::ReadOptions& read = message.read();
+  options.format = read.format();
+  options.inputs.assign(read.inputs().begin(), read.inputs().end());
+  options.target = read.target();
+  options.sequence_length = read.sequence_length();
+  options.sequence_stride = read.sequence_stride();
+  options.vocabulary = read.vocabulary();
+  options.token_bytes = read.token_bytes();
+  if (read.image_size_size() == 2) {
+    options.image_height = read.image_size(0);
+    options.image_width = read.image_size(1);
+  }
+  if (read.has_ignore_index()) options.ignore_index = read.ignore_index();
+  options.threads = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
   return options;
+}
+
+// As the model gets it.
+v1::SampleTensor TensorOf(const data::SampleTensor& tensor, bool is_input) {
+  v1::SampleTensor message;
+  message.set_name(tensor.name);
+  const bool whole = tensor.is_whole() && !(is_input && tensor.is_image());
+  message.set_data_type(whole ? v1::DATA_TYPE_INT64 : v1::DATA_TYPE_FLOAT32);
+  message.mutable_shape()->Assign(tensor.shape.begin(), tensor.shape.end());
+  message.set_classes(tensor.classes);
+  return message;
+}
+
+// As asked for, with what was found.
+v1::ReadOptions ReadOptionsOf(const v1::ReadOptions& asked, const data::LoadedDataset& data) {
+  v1::ReadOptions read = asked;
+  read.set_format(data.format);
+  if (data.format != "tokens") return read;
+  read.set_vocabulary(data.target.classes);
+  if (read.sequence_stride() == 0) read.set_sequence_stride(read.sequence_length());
+  if (read.token_bytes() == 0) read.set_token_bytes(2);
+  return read;
 }
 
 planner::OptimizerKind OptimizerOf(v1::Optimizer optimizer) {
@@ -48,15 +86,28 @@ RoundingMode RoundingOf(v1::Rounding rounding) {
   }
 }
 
-AugmentKind AugmentOf(v1::Augment augment) {
+AugmentKind KindOf(v1::Augment augment) {
   switch (augment) {
     case v1::AUGMENT_CROP_FLIP:
       return AugmentKind::kCropFlip;
     case v1::AUGMENT_CROP:
       return AugmentKind::kCrop;
+    case v1::AUGMENT_FLIP:
+      return AugmentKind::kFlip;
+    case v1::AUGMENT_RESIZED_CROP:
+      return AugmentKind::kResizedCrop;
+    case v1::AUGMENT_RESIZED_CROP_FLIP:
+      return AugmentKind::kResizedCropFlip;
     default:
       return AugmentKind::kNone;
   }
+}
+
+AugmentOptions AugmentOf(const v1::TrainingSpec& training) {
+  AugmentOptions augment{.kind = KindOf(training.augment())};
+  if (training.crop_padding() > 0) augment.padding = training.crop_padding();
+  if (training.crop_min_area() > 0) augment.min_area = training.crop_min_area();
+  return augment;
 }
 
 }  // namespace
@@ -75,10 +126,15 @@ v1::Dataset DatasetOf(const v1::CreateDatasetRequest& request, const data::Loade
   for (const v1::DatasetFile& file : request.files()) size += file.size_bytes();
   dataset.set_size_bytes(size);
   dataset.set_format(data.format);
-  dataset.set_train_samples(data.train.size());
-  dataset.set_test_samples(data.test.size());
-  for (int64_t side : {data.channels, data.height, data.width}) dataset.add_sample_shape(side);
-  dataset.set_classes(static_cast<int32_t>(data.classes));
+  dataset.set_train_samples(data.train->size());
+  dataset.set_test_samples(data.test->size());
+  *dataset.mutable_read() = ReadOptionsOf(request.read(), data);
+  for (const data::SampleTensor& input : data.inputs) {
+    *dataset.add_inputs() = TensorOf(input, /*is_input=*/true);
+  }
+  *dataset.mutable_target() = TensorOf(data.target, /*is_input=*/false);
+  *dataset.mutable_sample_shape() = dataset.inputs(0).shape();
+  dataset.set_classes(static_cast<int32_t>(data.target.classes));
   size_t name_bytes = 0;
   for (const std::string& name : data.class_names) name_bytes += name.size() + 4;
   if (name_bytes <= kMaxClassNameBytes) {
@@ -116,7 +172,8 @@ TrainingOptions TrainingOptionsOf(const internal::v1::TrainTask& task, const pla
   options.rounding = RoundingOf(precision.rounding());
   options.seed = training.seed();
   options.shuffle = training.shuffle() != v1::SHUFFLE_NONE;
-  options.augment = AugmentOf(training.augment());
+  options.augment = AugmentOf(training);
+  options.loader_threads = training.loader_threads();
   options.evaluate_every = training.evaluate_every();
   options.threads = training.threads() > 0 ? training.threads() : threads;
   options.round = precision.policy() != v1::POLICY_NAME_NONE;

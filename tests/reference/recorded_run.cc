@@ -10,6 +10,7 @@
 #include "absl/strings/str_split.h"
 #include "base/file.h"
 #include "base/status.h"
+#include "server/data/array_samples.h"
 #include "server/data/npz.h"
 #include "tests/reference/python_json.h"
 
@@ -111,17 +112,21 @@ absl::StatusOr<data::LoadedDataset> ReadData(absl::string_view path) {
   data::LoadedDataset result{.format = "npz"};
   const std::vector<int64_t>& shape = arrays.at("train_u8").shape;
   if (shape.size() != 4) return absl::InvalidArgumentError(absl::StrCat(path, ": no images"));
-  result.channels = shape[1];
-  result.height = shape[2];
-  result.width = shape[3];
-  const auto bytes = [&](const char* name) {
-    const std::string& text = arrays.at(name).bytes;
-    return std::vector<uint8_t>(text.begin(), text.end());
+  result.inputs = {{"x", data::ElementType::kUInt8, {shape.begin() + 1, shape.end()}}};
+  result.target = {"y", data::ElementType::kInt64, {}};
+  const auto samples = [&](const char* images,
+                           const char* labels) -> absl::StatusOr<decltype(result.train)> {
+    ASSIGN_OR_RETURN(const std::vector<int64_t> numbers, arrays.at(labels).ToInt64());
+    for (int64_t label : numbers) {
+      result.target.classes = std::max(result.target.classes, label + 1);
+    }
+    return data::MakeArraySamples(
+        {data::MakeColumn(result.inputs[0], static_cast<int64_t>(numbers.size()),
+                          arrays.at(images).bytes)},
+        data::MakeColumn("y", {}, numbers));
   };
-  result.train.images_u8 = bytes("train_u8");
-  result.test.images_u8 = bytes("test_u8");
-  ASSIGN_OR_RETURN(result.train.labels, arrays.at("train_y").ToInt64());
-  ASSIGN_OR_RETURN(result.test.labels, arrays.at("test_y").ToInt64());
+  ASSIGN_OR_RETURN(result.train, samples("train_u8", "train_y"));
+  ASSIGN_OR_RETURN(result.test, samples("test_u8", "test_y"));
   ASSIGN_OR_RETURN(result.mean, arrays.at("mean").ToFloat());
   ASSIGN_OR_RETURN(result.stddev, arrays.at("std").ToFloat());
   return result;

@@ -153,8 +153,8 @@ absl::StatusOr<Replay> ReplayRun(const Recording& recording, const RecordedRun& 
   engine::ModelState state = engine::EmptyState(plan.graph);
   RETURN_IF_ERROR(
       engine::LoadState(RealFileSystem(), JoinPath(recording.folder, run.init), plan.graph, state));
-  engine::BatchSource train(recording.data, recording.data.train, {.batch_size = run.batch_size});
-  engine::BatchSource test(recording.data, recording.data.test, {.batch_size = kEvaluationBatch});
+  engine::BatchSource train(recording.data, *recording.data.train, {.batch_size = run.batch_size});
+  engine::BatchSource test(recording.data, *recording.data.test, {.batch_size = kEvaluationBatch});
   ASSIGN_OR_RETURN(auto runner,
                    StepRunner::Create(plan, state, StepOptionsOf(run, train.batches())));
   TensorRecorder recorder(plan.graph);
@@ -164,9 +164,10 @@ absl::StatusOr<Replay> ReplayRun(const Recording& recording, const RecordedRun& 
     const double learning_rate = engine::LearningRate(schedule, epoch);
     for (int64_t i = 0; i < train.batches() && replay.steps.size() < run.steps.size(); ++i) {
       runner->set_probe(&recorder);
+      ASSIGN_OR_RETURN(engine::Batch batch, train.Load(epoch, i));
       ASSIGN_OR_RETURN(const engine::StepResult result,
-                       runner->Step(static_cast<int64_t>(replay.steps.size()) + 1,
-                                    train.Load(epoch, i), learning_rate));
+                       runner->Step(static_cast<int64_t>(replay.steps.size()) + 1, std::move(batch),
+                                    learning_rate));
       runner->set_probe(nullptr);
       replay.steps.push_back(
           Record(result, learning_rate, *runner, state, recorder.gradient_norm(), replay));

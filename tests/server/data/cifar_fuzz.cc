@@ -7,9 +7,10 @@
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   absl::string_view bytes(reinterpret_cast<const char*>(data), size);
-  mantissa::data::Budget budget(16 << 20);
+  const mantissa::data::LoadOptions options{.max_decoded_bytes = 16 << 20};
+  mantissa::data::ReadContext context{options};
   (void)mantissa::data::ReadCifarDataset({{"data_batch_1.bin", bytes}, {"batches.meta.txt", bytes}},
-                                         budget);
-  (void)mantissa::data::ReadCifarDataset({{"train.bin", bytes}, {"test.bin", bytes}}, budget);
+                                         context);
+  (void)mantissa::data::ReadCifarDataset({{"train.bin", bytes}, {"test.bin", bytes}}, context);
   return 0;
 }

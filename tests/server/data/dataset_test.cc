@@ -14,6 +14,7 @@
 #include "base/status.h"
 #include "base/temp_folder.h"
 #include "server/data/npz.h"
+#include "tests/server/data/read_samples.h"
 #include "tests/server/data/testdata.h"
 
 namespace mantissa::data {
@@ -58,38 +59,37 @@ class DatasetTest : public testing::Test {
 TEST_F(DatasetTest, NpzLayoutsGiveTheSameImages) {
   LoadedDataset split = MustLoadNpz("split");
   EXPECT_EQ(split.format, "npz");
-  EXPECT_EQ(split.train.size(), 7);
-  EXPECT_EQ(split.test.size(), 3);
-  EXPECT_THAT((std::vector<int64_t>{split.channels, split.height, split.width}),
-              ElementsAre(3, 4, 5));
-  EXPECT_EQ(split.classes, 3);
-  EXPECT_THAT(split.test.labels, ElementsAre(1, 2, 0));
+  EXPECT_EQ(split.train->size(), 7);
+  EXPECT_EQ(split.test->size(), 3);
+  EXPECT_THAT(split.inputs[0].shape, ElementsAre(3, 4, 5));
+  EXPECT_EQ(split.target.classes, 3);
+  EXPECT_THAT(LabelsOf(split, *split.test), ElementsAre(1, 2, 0));
   // All ten images in their order, whatever the seed picks for testing.
   LoadOptions options{.test_fraction = 0.3};
   for (const char* name : {"nhwc", "nhwc_contiguous"}) {
     LoadedDataset other = MustLoadNpz(name, options);
-    ASSERT_EQ(other.train.size(), 7) << name;
+    ASSERT_EQ(other.train->size(), 7) << name;
     LoadedDataset again = MustLoadNpz("nhwc", options);
-    EXPECT_EQ(other.train.images_u8, again.train.images_u8) << name;
-    std::vector<uint8_t> all = split.train.images_u8;
-    all.insert(all.end(), split.test.images_u8.begin(), split.test.images_u8.end());
+    EXPECT_EQ(ValuesOf<uint8_t>(other, *other.train), ValuesOf<uint8_t>(again, *again.train))
+        << name;
+    std::vector<uint8_t> all = ValuesOf<uint8_t>(split, *split.train);
+    const std::vector<uint8_t> tested = ValuesOf<uint8_t>(split, *split.test);
+    all.insert(all.end(), tested.begin(), tested.end());
+    const std::vector<uint8_t> images = ValuesOf<uint8_t>(other, *other.train);
     const size_t size = 3 * 4 * 5;
-    for (int64_t i = 0; i < other.train.size(); ++i) {
-      std::vector<uint8_t> image(other.train.images_u8.begin() + i * size,
-                                 other.train.images_u8.begin() + (i + 1) * size);
-      EXPECT_NE(std::search(all.begin(), all.end(), image.begin(), image.end()), all.end());
+    for (auto image = images.begin(); image != images.end(); image += size) {
+      EXPECT_NE(std::search(all.begin(), all.end(), image, image + size), all.end());
     }
   }
   LoadedDataset gray = MustLoadNpz("nhw");
-  EXPECT_EQ(gray.channels, 1);
-  EXPECT_EQ(gray.height, 4);
+  EXPECT_THAT(gray.inputs[0].shape, ElementsAre(1, 4, 5));
 }
 
 TEST_F(DatasetTest, CustomaryArrayNamesAreUnderstood) {
-  EXPECT_EQ(MustLoadNpz("upper_case").train.size(), 6);  // 7, one of them for testing
+  EXPECT_EQ(MustLoadNpz("upper_case").train->size(), 6);  // 7, one of them for testing
   LoadedDataset medmnist = MustLoadNpz("medmnist");
-  EXPECT_EQ(medmnist.train.size(), 6);
-  EXPECT_EQ(medmnist.test.size(), 3);
+  EXPECT_EQ(medmnist.train->size(), 6);
+  EXPECT_EQ(medmnist.test->size(), 3);
 }
 
 TEST_F(DatasetTest, StatisticsAreThoseThatNumpyComputes) {
@@ -97,13 +97,14 @@ TEST_F(DatasetTest, StatisticsAreThoseThatNumpyComputes) {
   auto arrays = ReadNpz(TestdataPath("testdata/datasets/nchw.npz"), {});
   ASSERT_TRUE(arrays.ok()) << arrays.status();
   // One image of ten is for testing: take the statistics of all with a train-only file instead.
-  ASSERT_EQ(dataset.train.size(), 9);
+  ASSERT_EQ(dataset.train->size(), 9);
   EXPECT_EQ(dataset.stddev[1], 1.0f);  // no deviation
   EXPECT_FLOAT_EQ(dataset.mean[1], 77.0f / 255);
+  const std::vector<uint8_t> pixels = ValuesOf<uint8_t>(dataset, *dataset.train);
   double sum = 0, squares = 0;
   for (int64_t n = 0; n < 9; ++n) {
     for (int64_t p = 0; p < 20; ++p) {
-      double value = dataset.train.images_u8[n * 60 + p] / 255.0;
+      double value = pixels[n * 60 + p] / 255.0;
       sum += value;
       squares += value * value;
     }
@@ -138,26 +139,25 @@ TEST_F(DatasetTest, GivenStatisticsThatDoNotFitAreRefused) {
 
 TEST_F(DatasetTest, FloatImagesAreTakenAsTheyAre) {
   LoadedDataset dataset = MustLoadNpz("float32");
-  EXPECT_THAT(dataset.train.images_u8, IsEmpty());
-  EXPECT_EQ(dataset.train.images_f32.size(), 8u * 60);
   EXPECT_THAT(dataset.mean, IsEmpty());
-  EXPECT_LT(*std::min_element(dataset.train.images_f32.begin(), dataset.train.images_f32.end()),
-            -0.3f);
+  const std::vector<float> values = ValuesOf<float>(dataset, *dataset.train);
+  EXPECT_EQ(values.size(), 8u * 60);
+  EXPECT_LT(*std::min_element(values.begin(), values.end()), -0.3f);
 }
 
 TEST_F(DatasetTest, SplitDependsOnTheSeedAlone) {
   LoadedDataset first = MustLoadNpz("nhw", {.test_fraction = 0.4, .split_seed = 1});
   LoadedDataset again = MustLoadNpz("nhw", {.test_fraction = 0.4, .split_seed = 1});
   LoadedDataset other = MustLoadNpz("nhw", {.test_fraction = 0.4, .split_seed = 2});
-  EXPECT_EQ(first.test.size(), 4);
-  EXPECT_EQ(first.train.size(), 6);
-  EXPECT_EQ(first.test.images_u8, again.test.images_u8);
-  EXPECT_NE(first.test.images_u8, other.test.images_u8);
+  EXPECT_EQ(first.test->size(), 4);
+  EXPECT_EQ(first.train->size(), 6);
+  EXPECT_EQ(ValuesOf<uint8_t>(first, *first.test), ValuesOf<uint8_t>(again, *again.test));
+  EXPECT_NE(ValuesOf<uint8_t>(first, *first.test), ValuesOf<uint8_t>(other, *other.test));
 }
 
 TEST_F(DatasetTest, SmallSetsKeepASampleOnEachSide) {
-  EXPECT_EQ(MustLoadNpz("nhw", {.test_fraction = 0.999}).train.size(), 1);
-  EXPECT_EQ(MustLoadNpz("nhw", {.test_fraction = 0.001}).test.size(), 1);
+  EXPECT_EQ(MustLoadNpz("nhw", {.test_fraction = 0.999}).train->size(), 1);
+  EXPECT_EQ(MustLoadNpz("nhw", {.test_fraction = 0.001}).test->size(), 1);
 }
 
 TEST_F(DatasetTest, TestFractionOutOfRangeIsRefused) {
@@ -169,23 +169,19 @@ TEST_F(DatasetTest, TestFractionOutOfRangeIsRefused) {
 
 TEST_F(DatasetTest, BadArraysAreRefusedWithFileReasonAndRemedy) {
   constexpr HostileFile kFiles[] = {
-      {"nan", "image 7 (from 0) has the value nan at its element 33"},
+      {"nan", "sample 7 (from 0) has the value nan at its element 33"},
       {"label_negative", "sample 0 (from 0) has the label -1; allowed 0 to 999999"},
       {"label_huge", "sample 2 (from 0) has the label 1000000; allowed 0 to 999999"},
-      {"label_float", "are float32 where whole numbers are needed. Convert"},
-      {"one_hot", "labels of shape [10, 3]"},
-      {"counts_differ", "10 images, but counts_differ.npz: y: 9 labels"},
-      {"two_sizes", "images of 3x3x5 (channels, height, width), but those before have 3x4x5"},
-      {"two_types", "different types"},
-      {"int64", "images of type int64; allowed uint8"},
-      {"flat", "images of shape [10, 60]"},
+      {"counts_differ", "10 samples, but counts_differ.npz: y: 9 targets"},
+      {"two_sizes", "uint8 [3, 3, 5], but those before are of uint8 [3, 4, 5]"},
+      {"two_types", "float32 [3, 4, 5], but those before are of uint8"},
       {"empty", "the data set is empty"},
       {"one_sample", "one sample only"},
       {"one_class", "one class only"},
-      {"other_names", "no array of images: it holds [kinds, pictures]"},
+      {"other_names", "no array of inputs: it holds [kinds, pictures]"},
       {"no_labels", "an array x_train but none named y_train"},
       {"objects", "of type '|O'"},
-      {"no_pixels", "have no pixels"},
+      {"no_pixels", "have no elements"},
   };
   for (const HostileFile& file : kFiles) {
     absl::StatusOr<LoadedDataset> dataset = LoadNpz(file.file);
@@ -195,12 +191,26 @@ TEST_F(DatasetTest, BadArraysAreRefusedWithFileReasonAndRemedy) {
   }
 }
 
-TEST_F(DatasetTest, DecodedImagesBeyondTheLimitAreRefused) {
+TEST_F(DatasetTest, ArraysOfAnyTypeAndShapeAreTakenAsTheyAre) {
+  LoadedDataset flat = MustLoadNpz("flat");
+  EXPECT_EQ(flat.inputs[0].type, ElementType::kUInt8);
+  EXPECT_THAT(flat.inputs[0].shape, ElementsAre(60));
+  EXPECT_FALSE(flat.inputs[0].is_image());
+  LoadedDataset whole = MustLoadNpz("int64");
+  EXPECT_EQ(whole.inputs[0].type, ElementType::kInt64);
+  LoadedDataset one_hot = MustLoadNpz("one_hot");
+  EXPECT_THAT(one_hot.target.shape, ElementsAre(3));
+  LoadedDataset regression = MustLoadNpz("label_float");
+  EXPECT_EQ(regression.target.type, ElementType::kFloat32);
+  EXPECT_EQ(regression.target.classes, 0);
+}
+
+TEST_F(DatasetTest, SamplesBeyondTheLimitAreRefused) {
   // Each file is smaller than the limit, both together are not.
-  SourceFile first = Corpus("data_batch_1.bin", "cifar/two_records.bin");
-  SourceFile second = Corpus("data_batch_2.bin", "cifar/two_records.bin");
-  auto dataset = LoadDataset({first, second}, {.max_decoded_bytes = 7000});
-  EXPECT_THAT(dataset.status().message(), HasSubstr("data_batch_2.bin: the decoded images take"));
+  auto dataset = LoadDataset(
+      {Corpus("train-images-ubyte", "idx/images"), Corpus("train-labels-ubyte", "idx/labels")},
+      {.max_decoded_bytes = 212});
+  EXPECT_THAT(dataset.status().message(), HasSubstr("-ubyte: the decoded samples take"));
   EXPECT_EQ(dataset.status().code(), absl::StatusCode::kResourceExhausted);
 }
 
@@ -212,12 +222,11 @@ TEST_F(DatasetTest, IdxFilesMakeTheirOwnSplit) {
   auto dataset = LoadDataset({labels, images, test_images, test_labels}, {});
   ASSERT_TRUE(dataset.ok()) << dataset.status();
   EXPECT_EQ(dataset->format, "idx");
-  EXPECT_EQ(dataset->train.size(), 6);
-  EXPECT_EQ(dataset->test.size(), 6);
-  EXPECT_THAT(dataset->train.labels, ElementsAre(0, 1, 2, 3, 4, 1));
-  EXPECT_EQ(dataset->height, 7);
-  EXPECT_EQ(dataset->width, 5);
-  EXPECT_EQ(dataset->classes, 5);
+  EXPECT_EQ(dataset->train->size(), 6);
+  EXPECT_EQ(dataset->test->size(), 6);
+  EXPECT_THAT(LabelsOf(*dataset, *dataset->train), ElementsAre(0, 1, 2, 3, 4, 1));
+  EXPECT_THAT(dataset->inputs[0].shape, ElementsAre(1, 7, 5));
+  EXPECT_EQ(dataset->target.classes, 5);
 }
 
 TEST_F(DatasetTest, CompressedFilesAreReadAsTheyArePublished) {
@@ -228,12 +237,12 @@ TEST_F(DatasetTest, CompressedFilesAreReadAsTheyArePublished) {
                           packed("train-labels-idx1-ubyte.gz", "labels.gz")},
                          {});
   ASSERT_TRUE(idx.ok()) << idx.status();
-  EXPECT_EQ(idx->train.size() + idx->test.size(), 6);
+  EXPECT_EQ(idx->train->size() + idx->test->size(), 6);
   auto cifar = LoadDataset({packed("cifar-10-binary.tar.gz", "cifar.tar.gz")}, {});
   ASSERT_TRUE(cifar.ok()) << cifar.status();
   EXPECT_EQ(cifar->format, "cifar10");
-  EXPECT_THAT(cifar->train.labels, ElementsAre(3, 3));
-  EXPECT_THAT(cifar->test.labels, ElementsAre(3));
+  EXPECT_THAT(LabelsOf(*cifar, *cifar->train), ElementsAre(3, 3));
+  EXPECT_THAT(LabelsOf(*cifar, *cifar->test), ElementsAre(3));
   auto nested = LoadDataset({packed("nested.tar", "nested.tar")}, {});
   EXPECT_THAT(nested.status().message(), HasSubstr("an archive within an archive"));
 }
@@ -270,14 +279,15 @@ TEST_F(DatasetTest, Cifar10IsReadWithItsNames) {
       {});
   ASSERT_TRUE(dataset.ok()) << dataset.status();
   EXPECT_EQ(dataset->format, "cifar10");
-  EXPECT_THAT(dataset->train.labels, ElementsAre(0, 9, 0, 9, 3));
-  EXPECT_THAT(dataset->test.labels, ElementsAre(0, 9));
-  EXPECT_EQ(dataset->classes, 10);
+  EXPECT_THAT(LabelsOf(*dataset, *dataset->train), ElementsAre(0, 9, 0, 9, 3));
+  EXPECT_THAT(LabelsOf(*dataset, *dataset->test), ElementsAre(0, 9));
+  EXPECT_EQ(dataset->target.classes, 10);
   EXPECT_EQ(dataset->class_names[9], "class9");
-  EXPECT_EQ(dataset->train.images_u8.size(), 5u * 3072);
+  const std::vector<uint8_t> pixels = ValuesOf<uint8_t>(*dataset, *dataset->train);
+  EXPECT_EQ(pixels.size(), 5u * 3072);
   std::string file = Testdata("corpus/cifar/two_records.bin");
-  EXPECT_EQ(dataset->train.images_u8[0], static_cast<uint8_t>(file[1]));
-  EXPECT_EQ(dataset->train.images_u8[3072], static_cast<uint8_t>(file[3074]));
+  EXPECT_EQ(pixels[0], static_cast<uint8_t>(file[1]));
+  EXPECT_EQ(pixels[3072], static_cast<uint8_t>(file[3074]));
 }
 
 TEST_F(DatasetTest, Cifar100TakesTheFineLabel) {
@@ -286,8 +296,8 @@ TEST_F(DatasetTest, Cifar100TakesTheFineLabel) {
   auto dataset = LoadDataset({train, test}, {});
   ASSERT_TRUE(dataset.ok()) << dataset.status();
   EXPECT_EQ(dataset->format, "cifar100");
-  EXPECT_THAT(dataset->train.labels, ElementsAre(99));
-  EXPECT_EQ(dataset->classes, 100);
+  EXPECT_THAT(LabelsOf(*dataset, *dataset->train), ElementsAre(99));
+  EXPECT_EQ(dataset->target.classes, 100);
 }
 
 TEST_F(DatasetTest, BadCifarFilesAreRefusedWithTheirReason) {
@@ -317,17 +327,17 @@ TEST_F(DatasetTest, ImageFoldersTakeTheirClassesAndSplitFromTheNames) {
   ASSERT_TRUE(dataset.ok()) << dataset.status();
   EXPECT_EQ(dataset->format, "image-folder");
   EXPECT_THAT(dataset->class_names, ElementsAre("a", "b"));
-  EXPECT_THAT(dataset->train.labels, ElementsAre(0, 1));
-  EXPECT_THAT(dataset->test.labels, ElementsAre(0));  // test/ is there, so val/ is left out
-  EXPECT_THAT((std::vector<int64_t>{dataset->channels, dataset->height, dataset->width}),
-              ElementsAre(3, 6, 5));
+  EXPECT_THAT(LabelsOf(*dataset, *dataset->train), ElementsAre(0, 1));
+  EXPECT_THAT(LabelsOf(*dataset, *dataset->test),
+              ElementsAre(0));  // test/ is there, so val/ is left out
+  EXPECT_THAT(dataset->inputs[0].shape, ElementsAre(3, 6, 5));
 }
 
 TEST_F(DatasetTest, ImageFolderWithoutASplitIsSplitBySeed) {
   auto dataset = LoadDataset({Corpus("set.tar", "folder/no_split.tar")}, {});
   ASSERT_TRUE(dataset.ok()) << dataset.status();
-  EXPECT_EQ(dataset->train.size() + dataset->test.size(), 3);
-  EXPECT_EQ(dataset->test.size(), 1);
+  EXPECT_EQ(dataset->train->size() + dataset->test->size(), 3);
+  EXPECT_EQ(dataset->test->size(), 1);
   auto litter = LoadDataset({Corpus("set.tar", "folder/litter.tar")}, {});
   ASSERT_TRUE(litter.ok()) << litter.status();
 }

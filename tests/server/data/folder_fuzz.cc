@@ -10,7 +10,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   absl::string_view bytes(reinterpret_cast<const char*>(data), size);
   auto members = mantissa::data::ReadTar({"fuzz.tar", bytes});
   if (!members.ok()) return 0;
-  mantissa::data::Budget budget(16 << 20);
-  (void)mantissa::data::ReadImageFolder(*members, budget);
+  const mantissa::data::LoadOptions options{.max_decoded_bytes = 16 << 20};
+  mantissa::data::ReadContext context{options};
+  (void)mantissa::data::ReadImageFolder(*members, context);
   return 0;
 }

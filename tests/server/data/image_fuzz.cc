@@ -14,6 +14,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   // As a reader with a budget of 16 MiB.
   if (!info.ok() || info->width * info->height * 3 > (16 << 20)) return 0;
   std::vector<uint8_t> pixels(info->width * info->height * 3);
-  (void)mantissa::data::DecodeImage(file, *info, 3, absl::MakeSpan(pixels));
+  (void)mantissa::data::DecodeImage(file, *info, {3, info->height, info->width},
+                                    absl::MakeSpan(pixels));
+  std::vector<uint8_t> small(3 * 8 * 5);
+  (void)mantissa::data::DecodeImage(file, *info, {3, 8, 5}, absl::MakeSpan(small));
   return 0;
 }

@@ -2,13 +2,16 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <cstdint>
+#include <cstdlib>
 #include <string>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "server/data/npz.h"
+#include "server/data/resize.h"
 #include "tests/server/data/testdata.h"
 
 namespace mantissa::data {
@@ -27,6 +30,8 @@ std::vector<uint8_t> ChannelsFirst(const NpyArray& array) {
   return out;
 }
 
+ImageShape SameShape(const ImageInfo& info) { return {info.channels, info.height, info.width}; }
+
 TEST(Image, EveryKindOfFileDecodesAsPillowDecodesIt) {
   auto expected = ReadNpz(TestdataPath("testdata/images/expected.npz"), {});
   ASSERT_TRUE(expected.ok()) << expected.status();
@@ -40,7 +45,7 @@ TEST(Image, EveryKindOfFileDecodesAsPillowDecodesIt) {
     ASSERT_EQ(info->width, array.shape[1]) << name;
     ASSERT_EQ(info->channels, array.shape.size() == 3 ? 3 : 1) << name;
     std::vector<uint8_t> pixels(info->channels * info->height * info->width);
-    absl::Status decoded = DecodeImage(file, *info, info->channels, absl::MakeSpan(pixels));
+    absl::Status decoded = DecodeImage(file, *info, SameShape(*info), absl::MakeSpan(pixels));
     ASSERT_TRUE(decoded.ok()) << decoded;
     EXPECT_EQ(pixels, ChannelsFirst(array)) << name;
   }
@@ -53,8 +58,10 @@ TEST(Image, GrayAmongColouredOnesFillsThreeChannels) {
   ASSERT_TRUE(info.ok()) << info.status();
   const int64_t plane = info->height * info->width;
   std::vector<uint8_t> one(plane), three(3 * plane);
-  ASSERT_TRUE(DecodeImage(file, *info, 1, absl::MakeSpan(one)).ok());
-  ASSERT_TRUE(DecodeImage(file, *info, 3, absl::MakeSpan(three)).ok());
+  ASSERT_TRUE(DecodeImage(file, *info, SameShape(*info), absl::MakeSpan(one)).ok());
+  ImageShape coloured = SameShape(*info);
+  coloured.channels = 3;
+  ASSERT_TRUE(DecodeImage(file, *info, coloured, absl::MakeSpan(three)).ok());
   for (int64_t i = 0; i < 3 * plane; ++i) EXPECT_EQ(three[i], one[i % plane]);
 }
 
@@ -82,12 +89,45 @@ TEST(Image, HostileFilesAreRefusedWithTheirReason) {
     absl::Status status = info.status();
     if (info.ok()) {
       std::vector<uint8_t> pixels(info->channels * info->height * info->width);
-      status = DecodeImage(file, *info, info->channels, absl::MakeSpan(pixels));
+      status = DecodeImage(file, *info, SameShape(*info), absl::MakeSpan(pixels));
     }
     EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << hostile.file;
     EXPECT_THAT(status.message(), HasSubstr(hostile.error));
     EXPECT_THAT(status.message(), HasSubstr(hostile.file));
   }
+}
+
+// Text and profiles that unpack to 64 MiB, or come by the thousand: passed over or refused, but
+// never unpacked.
+TEST(Image, BombsBesideThePixelsOfAPngCostNothing) {
+  for (const char* name : {"text_bomb.png", "profile_bomb.png", "international_bomb.png",
+                           "many_texts.png", "control_text.png"}) {
+    const std::string bytes = Testdata(absl::StrCat("corpus/image/", name));
+    const NamedBytes file{name, bytes};
+    const auto info = ReadImageInfo(file);
+    ASSERT_TRUE(info.ok()) << info.status();
+    std::vector<uint8_t> pixels(SameShape(*info).elements());
+    rusage start, end;
+    getrusage(RUSAGE_SELF, &start);
+    const absl::Status status = DecodeImage(file, *info, SameShape(*info), absl::MakeSpan(pixels));
+    getrusage(RUSAGE_SELF, &end);
+    EXPECT_TRUE(status.ok() || absl::IsInvalidArgument(status)) << status;
+    EXPECT_LT(end.ru_maxrss - start.ru_maxrss, 16 << 10) << name;  // KiB
+  }
+}
+
+TEST(Image, OtherSizeIsTheMiddleResized) {
+  const std::string bytes = Testdata("testdata/smooth.jpg");  // 160 x 240
+  const NamedBytes file{"smooth.jpg", bytes};
+  const auto info = ReadImageInfo(file);
+  ASSERT_TRUE(info.ok()) << info.status();
+  std::vector<uint8_t> whole(160 * 240), wanted(16 * 16), small(16 * 16);
+  ASSERT_TRUE(DecodeImage(file, *info, SameShape(*info), absl::MakeSpan(whole)).ok());
+  ResizeBox(whole.data(), 1, 160, 240, {.left = 40, .height = 160, .width = 160}, 16, 16,
+            wanted.data());
+  // Decoded at an eighth, then resized.
+  ASSERT_TRUE(DecodeImage(file, *info, {1, 16, 16}, absl::MakeSpan(small)).ok());
+  for (int i = 0; i < 16 * 16; ++i) EXPECT_LE(std::abs(wanted[i] - small[i]), 6) << i;
 }
 
 }  // namespace

@@ -178,6 +178,77 @@ def write_hostile_images():
         write("corpus/image/" + name, data)
 
 
+def write_resized():
+    """What Pillow's BILINEAR makes of parts of an image."""
+    image = np.add.outer(np.arange(37) * 5, np.arange(53) * 3).astype(np.uint8) ^ pattern((37, 53))
+    arrays = {"image": image}
+    for name, size, box in [("smaller", (11, 17), (0, 0, 37, 53)), ("larger", (60, 80), (0, 0, 37, 53)),
+                            ("cut", (12, 20), (3.5, 10.25, 30, 33.5))]:
+        top, left, height, width = box
+        resized = Image.fromarray(image).resize(
+            size[::-1], Image.Resampling.BILINEAR, box=(left, top, left + width, top + height))
+        arrays[name] = np.asarray(resized)
+        arrays[name + "_box"] = np.array(box, "f4")
+    write("testdata/resized.npz", npz(compressed=True, **arrays))
+    # Frequencies low enough for a JPEG decoded at an eighth to be the same image.
+    y, x = np.mgrid[0:160, 0:240]
+    smooth = 127 + 100 * np.sin(x / 40) * np.cos(y / 30)
+    write("testdata/smooth.jpg", encode(smooth.astype(np.uint8), "JPEG", quality=95))
+
+
+def write_png_header_bombs():
+    """Chunks beside the pixels that unpack to much, or are many."""
+    def with_chunks(chunks):
+        data = png(8, 8, 8, 2, bytes(8 * 25))
+        return data[:33] + b"".join(chunks) + data[33:]
+    zeros = zlib.compress(bytes(1 << 26), 9)
+    files = {
+        "text_bomb.png": with_chunks([png_chunk(b"zTXt", b"Comment\0\0" + zeros)]),
+        "profile_bomb.png": with_chunks([png_chunk(b"iCCP", b"profile\0\0" + zeros)]),
+        "international_bomb.png": with_chunks([png_chunk(b"iTXt", b"a\0\1\0\0\0" + zeros)]),
+        "many_texts.png": with_chunks([png_chunk(b"tEXt", b"a\0b")] * 3000),
+        "control_text.png": with_chunks([png_chunk(b"tEXt", b"\x1b[31m\0\x07")]),
+    }
+    for name, data in files.items():
+        write("corpus/image/" + name, data)
+
+
+def write_webdataset_corpus():
+    image = encode(pattern((6, 5, 3)), "PNG")
+    jpeg = encode(pattern((16, 16, 3)), "JPEG")
+    deep = b"[" * 20000
+    files = {
+        "good.tar": tar([("0.png", image), ("0.cls", b"1"), ("1.png", image), ("1.json", b'{"label": 0}')]),
+        "jpeg.tar": tar([("a/0.jpg", jpeg), ("a/0.cls", b"0"), ("a/1.jpeg", jpeg), ("a/1.cls", b"1")]),
+        "no_class.tar": tar([("0.png", image), ("1.cls", b"1")]),
+        "no_image.tar": tar([("0.cls", b"1"), ("0.txt", b"text")]),
+        "negative_class.tar": tar([("0.png", image), ("0.cls", b"-5")]),
+        "huge_class.tar": tar([("0.png", image), ("0.cls", b"9" * 30)]),
+        "deep_json.tar": tar([("0.png", image), ("0.json", deep)]),
+        "nan_json.tar": tar([("0.png", image), ("0.json", b'{"label": NaN}')]),
+        "control_name.tar": tar([("\x1b[31m0.png", image), ("\x1b[31m0.cls", b"1")]),
+        "device.tar": tar([("0.png", image), ("0.cls", b"1"), special("0.json", tarfile.CHRTYPE)]),
+    }
+    for name, data in files.items():
+        write("corpus/webdataset/" + name, data)
+
+
+def write_token_corpus():
+    ids = pattern((64,)).astype("<u2")
+    files = {
+        "flat.bin": ids.tobytes(),
+        "odd.bin": ids.tobytes()[:-1],
+        "short.bin": ids.tobytes()[:6],
+        "empty.bin": b"",
+        "array.npy": npy(ids.astype("i4")),
+        "negative.npy": npy(-ids.astype("i8")),
+        "floats.npy": npy(ids.astype("f4")),
+        "square.npy": npy(ids.reshape(8, 8)),
+    }
+    for name, data in files.items():
+        write("corpus/tokens/" + name, data)
+
+
 def zip_of(entries, method=zipfile.ZIP_STORED):
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", method) as z:
@@ -465,6 +536,10 @@ if __name__ == "__main__":
     write_packed()
     write_image_oracle()
     write_hostile_images()
+    write_resized()
+    write_png_header_bombs()
+    write_webdataset_corpus()
+    write_token_corpus()
     write_zip_corpus()
     write_npy_corpus()
     write_idx_corpus()

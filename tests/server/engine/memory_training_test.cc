@@ -8,6 +8,7 @@
 #include "base/status.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "server/data/array_samples.h"
 #include "server/engine/memory_baselines.h"
 #include "server/engine/trainer.h"
 
@@ -22,17 +23,20 @@ constexpr int64_t kSteps = 5;
 
 // The pixels of the third batch are `third` times as large.
 data::LoadedDataset MakeData(float third = 1) {
-  data::Samples samples;
+  std::vector<float> pixels;
+  std::vector<int64_t> labels;
   RandomStream numbers(1, 0);
   for (int64_t i = 0; i < kBatch * kSteps; ++i) {
     for (int pixel = 0; pixel < 3 * 32 * 32; ++pixel) {
       const float value = static_cast<float>(numbers.Below(256)) / 128 - 1;
-      samples.images_f32.push_back(i / kBatch == 2 ? third * value : value);
+      pixels.push_back(i / kBatch == 2 ? third * value : value);
     }
-    samples.labels.push_back(i % 4);
+    labels.push_back(i % 4);
   }
-  data::LoadedDataset data{.channels = 3, .height = 32, .width = 32, .classes = 4};
-  data.train = data.test = samples;
+  data::LoadedDataset data{.inputs = {{"x", data::ElementType::kFloat32, {3, 32, 32}}},
+                           .target = {"y", data::ElementType::kInt64, {}, 4}};
+  data.train = data.test = data::MakeArraySamples({data::MakeColumn("x", {3, 32, 32}, pixels)},
+                                                  data::MakeColumn("y", {}, labels));
   return data;
 }
 

@@ -12,6 +12,7 @@
 #include "base/temp_folder.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "server/data/array_samples.h"
 
 namespace mantissa::engine {
 namespace {
@@ -23,26 +24,26 @@ using ::testing::SizeIs;
 constexpr int64_t kClasses = 4;
 
 // Images of 3 x 32 x 32 whose brightness tells the class, with noise.
-data::Samples MakeSamples(int64_t count, uint64_t seed) {
-  data::Samples samples;
+std::shared_ptr<const data::SampleSource> MakeSamples(int64_t count, uint64_t seed) {
+  std::vector<uint8_t> pixels;
+  std::vector<int64_t> labels;
   RandomStream numbers(seed, 0);
   for (int64_t i = 0; i < count; ++i) {
     const int64_t label = i % kClasses;
     for (int pixel = 0; pixel < 3 * 32 * 32; ++pixel) {
-      samples.images_u8.push_back(static_cast<uint8_t>(60 * label + numbers.Below(70)));
+      pixels.push_back(static_cast<uint8_t>(60 * label + numbers.Below(70)));
     }
-    samples.labels.push_back(label);
+    labels.push_back(label);
   }
-  return samples;
+  return data::MakeArraySamples({data::MakeColumn("x", {3, 32, 32}, pixels)},
+                                data::MakeColumn("y", {}, labels));
 }
 
 data::LoadedDataset MakeData() {
-  return {.train = MakeSamples(40, 1),
+  return {.inputs = {{"x", data::ElementType::kUInt8, {3, 32, 32}}},
+          .target = {"y", data::ElementType::kInt64, {}, kClasses},
+          .train = MakeSamples(40, 1),
           .test = MakeSamples(16, 2),
-          .channels = 3,
-          .height = 32,
-          .width = 32,
-          .classes = kClasses,
           .mean = {0.5f, 0.5f, 0.5f},
           .stddev = {0.25f, 0.25f, 0.25f}};
 }
@@ -160,7 +161,7 @@ TEST(Train, SameJobTwiceGivesEqualWeightsBitForBit) {
   TrainingOptions options = Options("");
   options.epochs = 1;
   options.threads = 2;
-  options.augment = AugmentKind::kCropFlip;
+  options.augment.kind = AugmentKind::kCropFlip;
   options.rounding = RoundingMode::kStochastic;
   const std::string weights = Trained(options);
   EXPECT_EQ(weights, Trained(options));
@@ -180,7 +181,7 @@ TEST_P(ResumeTest, GoesOnFromACheckpointAsIfItHadNeverStopped) {
   std::tie(options.optimizer, options.optimizer_state) = GetParam();
   // Wide enough for parameters whose moments int8 makes narrow.
   options.model.width = 0.25;
-  options.augment = AugmentKind::kCropFlip;
+  options.augment.kind = AugmentKind::kCropFlip;
   options.rounding = RoundingMode::kStochastic;
   // A step is skipped, so that the checkpoint is in the middle of a run of good steps.
   options.loss_scale = 0x1p18;
@@ -332,10 +333,10 @@ TEST(Train, StartsFromGivenWeights) {
 }
 
 TEST(Train, LabelSmoothingIsTrainedToo) {
-  auto plan = planner::MakePlan({.model = kModel,
-                                 .precision = {.policy = "uniform"},
-                                 .batch_size = 16,
-                                 .label_smoothing = 0.1});
+  planner::PlanRequest request{.model = kModel, .precision = {.policy = "uniform"}};
+  request.loss.label_smoothing = 0.1;
+  request.batch_size = 16;
+  auto plan = planner::MakePlan(request);
   MANTISSA_CHECK_OK(plan);
   Recorder recorder;
   MANTISSA_CHECK_OK(Train(*plan, MakeData(), Options(""), recorder));

@@ -5,6 +5,7 @@
 
 #include "base/status.h"
 #include "planner/plan.h"
+#include "server/data/array_samples.h"
 
 namespace mantissa::engine {
 namespace {
@@ -86,7 +87,7 @@ TEST(WorkerTask, WhatAJobSaysArrivesUnchanged) {
   EXPECT_FALSE(options.dynamic_loss_scale);
   EXPECT_EQ(options.seed, 9u);
   EXPECT_FALSE(options.shuffle);
-  EXPECT_EQ(options.augment, AugmentKind::kCrop);
+  EXPECT_EQ(options.augment.kind, AugmentKind::kCrop);
   EXPECT_EQ(options.evaluate_every, 3);
   EXPECT_EQ(options.threads, 5);
   EXPECT_EQ(options.rounding, RoundingMode::kStochastic);
@@ -99,18 +100,25 @@ TEST(WorkerTask, DataSetsAreReadAsTheyWereInspected) {
   request.set_split_seed(5);
   v1::DatasetFile& file = *request.add_files();
   file.set_size_bytes(10);
-  data::LoadedDataset data{.format = "npz", .channels = 1, .height = 8, .width = 9, .classes = 2};
+  data::LoadedDataset data{.format = "npz",
+                           .inputs = {{"x", data::ElementType::kUInt8, {1, 8, 9}}},
+                           .target = {"y", data::ElementType::kUInt8, {}, 2}};
   data.class_names = {"a", "b"};
   data.mean = {0.5f};
   data.stddev = {0.25f};
-  data.train.labels = {0, 1, 0};
-  data.test.labels = {1};
+  data.train = data::MakeArraySamples({}, data::MakeColumn<uint8_t>("y", {}, {0, 1, 0}));
+  data.test = data::MakeArraySamples({}, data::MakeColumn<uint8_t>("y", {}, {1}));
   const v1::Dataset dataset = DatasetOf(request, data);
   EXPECT_EQ(dataset.train_samples(), 3);
   EXPECT_EQ(dataset.test_samples(), 1);
   EXPECT_EQ(dataset.size_bytes(), 10);
   EXPECT_EQ(dataset.test_fraction(), 0.2);
   EXPECT_THAT(dataset.sample_shape(), ElementsAre(1, 8, 9));
+  ASSERT_EQ(dataset.inputs_size(), 1);
+  EXPECT_EQ(dataset.inputs(0).data_type(), v1::DATA_TYPE_FLOAT32);
+  EXPECT_EQ(dataset.target().data_type(), v1::DATA_TYPE_INT64);
+  EXPECT_EQ(dataset.target().classes(), 2);
+  EXPECT_EQ(dataset.read().format(), "npz");
   EXPECT_THAT(dataset.class_names(), ElementsAre("a", "b"));
   const data::LoadOptions options = LoadOptionsOf(dataset);
   EXPECT_EQ(options.split_seed, 5u);
@@ -119,8 +127,34 @@ TEST(WorkerTask, DataSetsAreReadAsTheyWereInspected) {
   EXPECT_THAT(options.stddev, ElementsAre(0.25f));
 }
 
+TEST(WorkerTask, TokensAreReadAsAskedForAndTellWhatWasFound) {
+  v1::CreateDatasetRequest request;
+  request.mutable_read()->set_sequence_length(16);
+  request.mutable_read()->set_ignore_index(-1);
+  request.mutable_read()->add_inputs("ids");
+  request.mutable_read()->add_image_size(24);
+  request.mutable_read()->add_image_size(32);
+  const data::LoadOptions options = LoadOptionsOf(request);
+  EXPECT_EQ(options.sequence_length, 16);
+  EXPECT_EQ(options.ignore_index, -1);
+  EXPECT_THAT(options.inputs, ElementsAre("ids"));
+  EXPECT_EQ(options.image_height, 24);
+  EXPECT_EQ(options.image_width, 32);
+  data::LoadedDataset data{.format = "tokens",
+                           .inputs = {{"tokens", data::ElementType::kInt64, {16}, 50}},
+                           .target = {"next_tokens", data::ElementType::kInt64, {16}, 50}};
+  data.train = data.test = data::MakeArraySamples({}, data::MakeColumn<uint8_t>("y", {}, {}));
+  const v1::Dataset dataset = DatasetOf(request, data);
+  EXPECT_EQ(dataset.read().format(), "tokens");
+  EXPECT_EQ(dataset.read().vocabulary(), 50);
+  EXPECT_EQ(dataset.read().sequence_stride(), 16);
+  EXPECT_EQ(dataset.read().token_bytes(), 2);
+  EXPECT_EQ(LoadOptionsOf(dataset).sequence_length, 16);
+}
+
 TEST(WorkerTask, ClassNamesThatFillAMessageAreLeftOut) {
-  data::LoadedDataset data{.format = "image-folder"};
+  data::LoadedDataset data{.format = "image-folder", .inputs = {{"x"}}};
+  data.train = data.test = data::MakeArraySamples({}, data::MakeColumn<uint8_t>("y", {}, {}));
   data.class_names.assign(2000, std::string(1000, 'x'));
   EXPECT_EQ(DatasetOf({}, data).class_names_size(), 0);
 }
