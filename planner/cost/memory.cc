@@ -12,9 +12,20 @@ bool IsAll(const std::vector<kernels::Format>& formats, const std::vector<int>& 
                      [&](int tensor) { return formats[tensor] == format; });
 }
 
-void Subtract(const MemoryByKind& part, MemoryByKind& whole) {
-  for (int kind = 0; kind < kMemoryKinds; ++kind) whole[kind] -= part[kind];
-}
+// A MemoryByKind that does not tell kinds apart.
+struct Total {
+  int64_t bytes = 0;
+  int64_t& of(MemoryKind) { return bytes; }
+  int64_t total() const { return bytes; }
+  Total& operator+=(const Total& other) {
+    bytes += other.bytes;
+    return *this;
+  }
+  Total& operator-=(const Total& other) {
+    bytes -= other.bytes;
+    return *this;
+  }
+};
 
 bool IsNative(const kernels::Format& format) {
   return format == kernels::kFp32 || format == kernels::kBf16 || format == kernels::kFp16;
@@ -44,32 +55,31 @@ int64_t MemoryModel::StoredBytes(const kernels::Format& format, int64_t elements
   return elements * (wide ? kernels::kFp32.bytes() : format.bytes());
 }
 
-std::vector<MemoryModel::Lasting> MemoryModel::LastingBytes(
+template <typename Bytes>
+std::vector<MemoryModel::Lasting<Bytes>> MemoryModel::LastingBytes(
     const std::vector<kernels::Format>& formats, const std::vector<bool>& as_computed) const {
-  std::vector<Lasting> lasting(points_.size() + 1);
+  std::vector<Lasting<Bytes>> lasting(points_.size() + 1);
   for (const MemorySpan& span : spans_) {
     const int64_t bytes = BytesOf(span, formats, as_computed);
-    Lasting& first = lasting[span.first];
+    Lasting<Bytes>& first = lasting[span.first];
     first.by_kind.of(span.kind) += bytes;
     lasting[span.last + 1].by_kind.of(span.kind) -= bytes;
     if (span.made == MemorySpan::Made::kStored) first.stored.of(span.kind) += bytes;
     if (span.made == MemorySpan::Made::kFinished) first.finished.of(span.kind) += bytes;
+    if (span.kind == MemoryKind::kWeights) first.rounded.of(span.kind) += bytes;
     if (span.used_up && span.last > span.first) {
       lasting[span.last].used_up.of(span.kind) += bytes;
     }
   }
   lasting.pop_back();
-  for (size_t i = 1; i < lasting.size(); ++i) {
-    for (int kind = 0; kind < kMemoryKinds; ++kind) {
-      lasting[i].by_kind[kind] += lasting[i - 1].by_kind[kind];
-    }
-  }
+  for (size_t i = 1; i < lasting.size(); ++i) lasting[i].by_kind += lasting[i - 1].by_kind;
   return lasting;
 }
 
-MemoryByKind MemoryModel::MostAt(size_t point, const Lasting& lasting,
-                                 const std::vector<kernels::Format>& formats,
-                                 const std::vector<bool>& as_computed) const {
+template <typename Bytes>
+Bytes MemoryModel::MostAt(size_t point, const Lasting<Bytes>& lasting,
+                          const std::vector<kernels::Format>& formats,
+                          const std::vector<bool>& as_computed) const {
   const NodeId node = points_[point].node;
   if (node == kNoNode) return MostAtUpdate(lasting, formats);
   const Workspace& workspace = workspaces_[point];
@@ -77,23 +87,24 @@ MemoryByKind MemoryModel::MostAt(size_t point, const Lasting& lasting,
   for (const Workspace::Unpacked& parameter : workspace.parameters) {
     if (formats[parameter.tensor] != options_.tiles.wide) unpacked += parameter.bytes;
   }
-  MemoryByKind most = point == 0 ? AtStart(lasting, formats) : MemoryByKind{};
+  Bytes most = point == 0 ? AtStart(lasting, formats) : Bytes{};
   for (const Moment& moment : as_computed[node] ? workspace.as_computed : workspace.packed) {
-    MemoryByKind bytes = lasting.by_kind;
+    Bytes bytes = lasting.by_kind;
     bytes.of(MemoryKind::kWorkspace) += moment.bytes + (moment.unpacked ? unpacked : 0);
-    if (!moment.takes) Subtract(lasting.used_up, bytes);
-    if (!moment.stored) Subtract(lasting.stored, bytes);
-    if (!moment.finished) Subtract(lasting.finished, bytes);
+    if (!moment.takes) bytes -= lasting.used_up;
+    if (!moment.stored) bytes -= lasting.stored;
+    if (!moment.finished) bytes -= lasting.finished;
     if (bytes.total() > most.total()) most = bytes;
   }
   return most;
 }
 
-MemoryByKind MemoryModel::AtStart(const Lasting& lasting,
-                                  const std::vector<kernels::Format>& formats) const {
-  MemoryByKind bytes = lasting.by_kind;
-  Subtract(lasting.stored, bytes);
-  bytes.of(MemoryKind::kWeights) = 0;  // no task has rounded any
+template <typename Bytes>
+Bytes MemoryModel::AtStart(const Lasting<Bytes>& lasting,
+                           const std::vector<kernels::Format>& formats) const {
+  Bytes bytes = lasting.by_kind;
+  bytes -= lasting.stored;
+  bytes -= lasting.rounded;
   // In fp32 the samples are taken over.
   for (const Workspace::Unpacked& samples : samples_) {
     if (formats[samples.tensor] == kernels::kFp32) continue;
@@ -104,11 +115,12 @@ MemoryByKind MemoryModel::AtStart(const Lasting& lasting,
 
 // One parameter after the other: its gradient is unpacked and its codes dropped. The norm, and sums
 // of several batches, are made in the same way, before the update.
-MemoryByKind MemoryModel::MostAtUpdate(const Lasting& lasting,
-                                       const std::vector<kernels::Format>& formats) const {
-  MemoryByKind now = lasting.by_kind, most = now;
+template <typename Bytes>
+Bytes MemoryModel::MostAtUpdate(const Lasting<Bytes>& lasting,
+                                const std::vector<kernels::Format>& formats) const {
+  Bytes now = lasting.by_kind, most = now;
   const auto keep_most = [&](int64_t workspace) {
-    MemoryByKind bytes = now;
+    Bytes bytes = now;
     bytes.of(MemoryKind::kWorkspace) += workspace;
     if (bytes.total() > most.total()) most = bytes;
   };
@@ -131,7 +143,8 @@ MemoryByKind MemoryModel::MostAtUpdate(const Lasting& lasting,
 
 MemoryForecast MemoryModel::Predict(const std::vector<kernels::Format>& formats) const {
   const std::vector<bool> as_computed = StoredAsComputed(formats);
-  const std::vector<Lasting> lasting = LastingBytes(formats, as_computed);
+  const std::vector<Lasting<MemoryByKind>> lasting =
+      LastingBytes<MemoryByKind>(formats, as_computed);
   MemoryForecast forecast{.points = points_};
   for (size_t i = 0; i < points_.size(); ++i) {
     MemoryPoint& point = forecast.points[i];
@@ -152,12 +165,25 @@ MemoryForecast MemoryModel::Predict(const std::vector<kernels::Format>& formats)
 
 std::vector<int64_t> MemoryModel::TotalBytes(const std::vector<kernels::Format>& formats) const {
   const std::vector<bool> as_computed = StoredAsComputed(formats);
-  const std::vector<Lasting> lasting = LastingBytes(formats, as_computed);
+  const std::vector<Lasting<Total>> lasting = LastingBytes<Total>(formats, as_computed);
   std::vector<int64_t> total(lasting.size());
   for (size_t i = 0; i < total.size(); ++i) {
     total[i] = MostAt(i, lasting[i], formats, as_computed).total();
   }
   return total;
+}
+
+std::vector<int64_t> MemoryModel::StoredElements(
+    size_t point, const std::vector<kernels::Format>& formats) const {
+  const std::vector<bool> as_computed = StoredAsComputed(formats);
+  const auto now = static_cast<int>(point);
+  std::vector<int64_t> elements(formats.size(), 0);
+  for (const MemorySpan& span : spans_) {
+    if (span.tensor < 0 || now < span.first || now > span.last) continue;
+    if (span.node != kNoNode && as_computed[span.node] != span.as_computed) continue;
+    elements[span.tensor] += span.size;
+  }
+  return elements;
 }
 
 int64_t MemoryModel::PeakBytes(const std::vector<kernels::Format>& formats) const {

@@ -78,14 +78,20 @@ class MemoryModel {
   int64_t PeakBytes(const std::vector<kernels::Format>& formats) const;
   // By point: the total.
   std::vector<int64_t> TotalBytes(const std::vector<kernels::Format>& formats) const;
+  // By tensor: elements that are stored in its format at a point.
+  std::vector<int64_t> StoredElements(size_t point,
+                                      const std::vector<kernels::Format>& formats) const;
 
  private:
   friend class MemoryModelBuilder;
 
-  // Bytes at a point, and what of them is not there at all its moments.
+  // Bytes at a point, and what of them is not there at all its moments. Bytes are a MemoryByKind,
+  // or their total alone where many assignments are compared.
+  template <typename Bytes>
   struct Lasting {
-    MemoryByKind by_kind = {};
-    MemoryByKind stored = {}, finished = {}, used_up = {};
+    Bytes by_kind = {};
+    Bytes stored = {}, finished = {}, used_up = {};
+    Bytes rounded = {};  // copies of parameters that the point's task makes
   };
 
   std::vector<bool> StoredAsComputed(const std::vector<kernels::Format>& formats) const;
@@ -100,14 +106,18 @@ class MemoryModel {
 
   int64_t StoredBytes(const kernels::Format& format, int64_t elements) const;
   // While the batch is stored. REQUIRES: `lasting` is of the first point.
-  MemoryByKind AtStart(const Lasting& lasting, const std::vector<kernels::Format>& formats) const;
-  MemoryByKind MostAtUpdate(const Lasting& lasting,
-                            const std::vector<kernels::Format>& formats) const;
-  std::vector<Lasting> LastingBytes(const std::vector<kernels::Format>& formats,
-                                    const std::vector<bool>& as_computed) const;
-  MemoryByKind MostAt(size_t point, const Lasting& lasting,
-                      const std::vector<kernels::Format>& formats,
-                      const std::vector<bool>& as_computed) const;
+  template <typename Bytes>
+  Bytes AtStart(const Lasting<Bytes>& lasting, const std::vector<kernels::Format>& formats) const;
+  template <typename Bytes>
+  Bytes MostAtUpdate(const Lasting<Bytes>& lasting,
+                     const std::vector<kernels::Format>& formats) const;
+  template <typename Bytes>
+  std::vector<Lasting<Bytes>> LastingBytes(const std::vector<kernels::Format>& formats,
+                                           const std::vector<bool>& as_computed) const;
+  template <typename Bytes>
+  Bytes MostAt(size_t point, const Lasting<Bytes>& lasting,
+               const std::vector<kernels::Format>& formats,
+               const std::vector<bool>& as_computed) const;
 
   MemoryOptions options_;
   int forward_tasks_ = 0;

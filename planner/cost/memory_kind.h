@@ -33,6 +33,14 @@ struct MemoryByKind : std::array<int64_t, kMemoryKinds> {
     for (const int64_t bytes : *this) sum += bytes;
     return sum;
   }
+  MemoryByKind& operator+=(const MemoryByKind& other) {
+    for (int kind = 0; kind < kMemoryKinds; ++kind) (*this)[kind] += other[kind];
+    return *this;
+  }
+  MemoryByKind& operator-=(const MemoryByKind& other) {
+    for (int kind = 0; kind < kMemoryKinds; ++kind) (*this)[kind] -= other[kind];
+    return *this;
+  }
 };
 
 }  // namespace mantissa::planner

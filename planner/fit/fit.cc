@@ -9,6 +9,8 @@
 namespace mantissa::planner {
 namespace {
 
+constexpr size_t kMostBlocks = 256;
+
 // The first `count` of `order` low.
 Assignment Prefix(const FitRequest& request, const std::vector<int>& order, size_t count) {
   std::vector<bool> low(order.size(), false);
@@ -19,12 +21,22 @@ Assignment Prefix(const FitRequest& request, const std::vector<int>& order, size
 }
 
 // As few low groups as fit; all where that is not enough. One after the other: one more can need
-// more, where an operator that computed with its values as they are stored has to unpack them.
+// more, where an operator that computed with its values as they are stored has to unpack them. Of
+// many, whole blocks until one fits.
 Assignment FewestLow(const FitRequest& request, const std::vector<int>& order,
                      const MemoryModel& model) {
-  for (size_t count = 0; count < order.size(); ++count) {
+  const auto fits = [&](const Assignment& assignment) {
+    return model.PeakBytes(assignment.formats) <= request.memory_bytes;
+  };
+  const size_t block = order.size() / kMostBlocks + 1;
+  size_t count = 0;
+  while (block > 1 && count + block < order.size() &&
+         !fits(Prefix(request, order, count + block))) {
+    count += block;
+  }
+  for (; count < order.size(); ++count) {
     Assignment assignment = Prefix(request, order, count);
-    if (model.PeakBytes(assignment.formats) <= request.memory_bytes) return assignment;
+    if (fits(assignment)) return assignment;
   }
   return Prefix(request, order, order.size());
 }

@@ -2,8 +2,16 @@
 
 #include <algorithm>
 #include <tuple>
+#include <utility>
 
 namespace mantissa::planner {
+namespace {
+
+// Trials of a search, of graphs of so many nodes in all; a few at least.
+constexpr size_t kTrialWork = 100'000;
+constexpr size_t kFewestTrials = 16;
+
+}  // namespace
 
 RecomputeSearch::RecomputeSearch(const Graph& graph, const TensorTable& tensors,
                                  const std::vector<kernels::Format>& formats, int64_t batch_size,
@@ -57,17 +65,27 @@ std::vector<bool> RecomputeSearch::Choice(const std::vector<bool>& taken) const 
   return recompute;
 }
 
+// Candidates are tried one by one, or in blocks where there are so many that it would take long.
+size_t RecomputeSearch::BlockSize() const {
+  const size_t trials =
+      std::max(kFewestTrials, kTrialWork / std::max<size_t>(1, graph_.nodes().size()));
+  return (candidates_.size() + trials - 1) / trials;
+}
+
 std::vector<bool> RecomputeSearch::FewestThatFit(int64_t limit_bytes) const {
   std::vector<bool> taken(candidates_.size(), false);
   size_t count = 0;
   while (PeakBytes(Choice(taken)) > limit_bytes) {
     if (count == candidates_.size()) return LowestPeak();
-    taken[count++] = true;
+    const size_t end = std::min(count + BlockSize(), candidates_.size());
+    while (count < end) taken[count++] = true;
   }
   // Those that were taken in vain, the dearest first.
   while (count > 0) {
-    taken[--count] = false;
-    if (PeakBytes(Choice(taken)) > limit_bytes) taken[count] = true;
+    const size_t end = std::exchange(count, count - std::min(count, BlockSize()));
+    std::fill(taken.begin() + count, taken.begin() + end, false);
+    if (PeakBytes(Choice(taken)) <= limit_bytes) continue;
+    std::fill(taken.begin() + count, taken.begin() + end, true);
   }
   return Choice(taken);
 }
@@ -75,10 +93,11 @@ std::vector<bool> RecomputeSearch::FewestThatFit(int64_t limit_bytes) const {
 std::vector<bool> RecomputeSearch::LowestPeak() const {
   std::vector<bool> taken(candidates_.size(), true);
   int64_t peak = PeakBytes(Choice(taken));
-  for (size_t i = candidates_.size(); i > 0; --i) {
-    taken[i - 1] = false;
+  for (size_t begin = candidates_.size(); begin > 0;) {
+    const size_t end = std::exchange(begin, begin - std::min(begin, BlockSize()));
+    std::fill(taken.begin() + begin, taken.begin() + end, false);
     const int64_t without = PeakBytes(Choice(taken));
-    if (without > peak) taken[i - 1] = true;
+    if (without > peak) std::fill(taken.begin() + begin, taken.begin() + end, true);
     peak = std::min(peak, without);
   }
   return Choice(taken);

@@ -59,6 +59,7 @@ class RecomputeSearch {
   };
 
   void FindCandidates();
+  size_t BlockSize() const;
   // By value, of the candidates taken.
   std::vector<bool> Choice(const std::vector<bool>& taken) const;
 

@@ -1,7 +1,9 @@
 #include "planner/graph/operator_table.h"
 
 #include <algorithm>
+#include <functional>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 
 #include "absl/strings/match.h"
@@ -146,8 +148,8 @@ constexpr Family kFamilies[] = {
     {"alpha_dropout feature_alpha_dropout", "input", kRandom},
     {"rrelu", "self", kRandom},
     {"bernoulli multinomial", "", kRandom | kStopsGradient},
-    {"uniform normal exponential random geometric log_normal cauchy", "", kRandom | kStopsGradient,
-     Kind::kReplay, "self"},
+    {"uniform normal normal_functional exponential random geometric log_normal cauchy", "",
+     kRandom | kStopsGradient, Kind::kReplay, "self"},
     {"rand_like randn_like randint_like", "", kRandom | kStopsGradient, Kind::kReplay, "self"},
     {"rand randn randint randperm", "", kRandom | kStopsGradient},
 
@@ -200,7 +202,12 @@ OperatorTraits TraitsOf(const Family& family) {
   return traits;
 }
 
-using Table = std::unordered_map<std::string, OperatorTraits>;
+// Finds without making a string.
+struct Hash {
+  using is_transparent = void;
+  size_t operator()(std::string_view op) const { return std::hash<std::string_view>()(op); }
+};
+using Table = std::unordered_map<std::string, OperatorTraits, Hash, std::equal_to<>>;
 
 Table MakeTable() {
   Table table;
@@ -223,10 +230,11 @@ bool OperatorTraits::OnlyItsShape(absl::string_view argument) const {
 const OperatorTraits& TraitsOf(absl::string_view op) {
   static const Table& table = *new Table(MakeTable());
   static const OperatorTraits& unknown = *new OperatorTraits();
-  auto found = table.find(std::string(op));
+  const auto find = [&] { return table.find(std::string_view(op.data(), op.size())); };
+  auto found = find();
   // "aten::__and__" and its like end in two and are not in place.
   if (found == table.end() && absl::ConsumeSuffix(&op, "_") && !absl::EndsWith(op, "_")) {
-    found = table.find(std::string(op));
+    found = find();
   }
   return found == table.end() ? unknown : found->second;
 }

@@ -11,6 +11,9 @@
 namespace mantissa::planner {
 namespace {
 
+// Of more groups than these not each is tried: their bytes at the peak say which are next.
+constexpr int kMostTried = 128;
+
 class Search {
  public:
   Search(const TensorTable& tensors, const MemoryModel& model, int64_t batch_size,
@@ -30,6 +33,7 @@ class Search {
   std::vector<int> Order(int64_t limit_bytes) && {
     std::vector<int> taken, left(tensors_.group_count());
     std::iota(left.begin(), left.end(), 0);
+    if (tensors_.group_count() > kMostTried) return OrderBySize(std::move(left));
     if (limit_bytes > 0 && model_.PeakBytes(formats_) > limit_bytes) {
       TakeUntilFits(limit_bytes, taken, left);
     }
@@ -66,6 +70,34 @@ class Search {
       next.most = group;
     }
     return next;
+  }
+
+  // The groups with the most bytes an element at the peak as it is now, a few at a time.
+  std::vector<int> OrderBySize(std::vector<int> left) {
+    const size_t at_a_time = tensors_.group_count() / kMostTried + 1;
+    std::vector<int> taken;
+    while (!left.empty()) {
+      const std::vector<double> gains = GainsAtPeak();
+      std::stable_sort(left.begin(), left.end(), [&](int a, int b) { return gains[a] > gains[b]; });
+      for (size_t i = 0; i < at_a_time && !left.empty(); ++i) Take(left.front(), taken, left);
+    }
+    return taken;
+  }
+
+  // By group: bytes off the peak as it is now an element.
+  std::vector<double> GainsAtPeak() const {
+    const std::vector<int64_t> now = model_.TotalBytes(formats_);
+    const std::vector<int64_t> stored =
+        model_.StoredElements(std::max_element(now.begin(), now.end()) - now.begin(), formats_);
+    std::vector<double> gains;
+    for (size_t group = 0; group < members_.size(); ++group) {
+      int64_t bytes = 0;
+      for (const int tensor : members_[group]) {
+        bytes += stored[tensor] * (formats_[tensor].bytes() - FormatIn(tensor, true).bytes());
+      }
+      gains.push_back(static_cast<double>(bytes) / static_cast<double>(elements_[group]));
+    }
+    return gains;
   }
 
   void Take(int group, std::vector<int>& taken, std::vector<int>& left) {
@@ -117,10 +149,12 @@ class Search {
   }
 
   void SetLow(int group, bool low) {
-    for (const int tensor : members_[group]) {
-      const kernels::Format format = LowFormat(tensors_.tensors()[tensor].kind);
-      formats_[tensor] = low && format != kernels::kHigh ? format : high_;
-    }
+    for (const int tensor : members_[group]) formats_[tensor] = FormatIn(tensor, low);
+  }
+
+  kernels::Format FormatIn(int tensor, bool low) const {
+    const kernels::Format format = LowFormat(tensors_.tensors()[tensor].kind);
+    return low && format != kernels::kHigh ? format : high_;
   }
 
   const TensorTable& tensors_;

@@ -89,8 +89,9 @@ TEST_F(GradientTest, BackwardReadsWhatTheDerivativeNeedsAndNoMore) {
   EXPECT_THAT(ReadsOf("bn"), ElementsAre("conv1", "bn.weight"));
   EXPECT_THAT(ReadsOf("linear"), ElementsAre("flatten", "linear.weight"));
   EXPECT_THAT(ReadsOf("criterion.logsoftmax"), ElementsAre("criterion.logsoftmax"));
-  for (const char* name : {"relu", "add", "cat", "shuffle.reshape", "slice", "max", "average",
-                           "flatten", "criterion.nllloss"}) {
+  EXPECT_THAT(ReadsOf("criterion.nllloss"), ElementsAre("target"));
+  for (const char* name :
+       {"relu", "add", "cat", "shuffle.reshape", "slice", "max", "average", "flatten"}) {
     EXPECT_THAT(ReadsOf(name), IsEmpty()) << name;
   }
 }
