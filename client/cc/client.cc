@@ -111,8 +111,20 @@ absl::StatusOr<v1::ServerInfo> Client::GetServerInfo() {
                      v1::GetServerInfoRequest());
 }
 
-absl::StatusOr<v1::ListModelsResponse> Client::ListModels() {
-  return impl_->Call(*impl_->model, &v1::ModelService::Stub::ListModels, v1::ListModelsRequest());
+absl::StatusOr<v1::ListModelsResponse> Client::ListModels(const v1::ListModelsRequest& request) {
+  return impl_->Call(*impl_->model, &v1::ModelService::Stub::ListModels, request);
+}
+
+absl::StatusOr<v1::Model> Client::CreateModel(const v1::CreateModelRequest& request) {
+  return impl_->Call(*impl_->model, &v1::ModelService::Stub::CreateModel, request,
+                     impl_->options.retry.call_attempts, impl_->options.create_timeout);
+}
+
+absl::Status Client::DeleteModel(const v1::DeleteModelRequest& request) {
+  return impl_
+      ->Call(*impl_->model, &v1::ModelService::Stub::DeleteModel, request, /*attempts=*/1,
+             impl_->options.call_timeout)
+      .status();
 }
 
 absl::StatusOr<v1::GetModelResponse> Client::GetModel(const v1::GetModelRequest& request) {

@@ -46,7 +46,7 @@ struct ConnectOptions {
   std::string tls_roots;
   // Most time for a call that is no stream.
   absl::Duration call_timeout = absl::Seconds(30);
-  // The same for CreateDataset, during which a worker reads all the data.
+  // The same for CreateDataset and CreateModel, during which a worker reads all of it.
   absl::Duration create_timeout = absl::Minutes(15);
   RetryOptions retry;
   // Ends calls at once when requested: they return CANCELLED.
@@ -66,8 +66,11 @@ class Client {
   Clock& clock() const;
 
   absl::StatusOr<v1::ServerInfo> GetServerInfo();
-  absl::StatusOr<v1::ListModelsResponse> ListModels();
+  absl::StatusOr<v1::ListModelsResponse> ListModels(const v1::ListModelsRequest& request);
   absl::StatusOr<v1::GetModelResponse> GetModel(const v1::GetModelRequest& request);
+  absl::StatusOr<v1::Model> CreateModel(const v1::CreateModelRequest& request);
+  // Never repeated: the second time there is nothing to delete.
+  absl::Status DeleteModel(const v1::DeleteModelRequest& request);
   absl::StatusOr<v1::PlanResponse> Plan(const v1::PlanRequest& request);
   absl::StatusOr<v1::ExplainResponse> Explain(const v1::ExplainRequest& request);
 

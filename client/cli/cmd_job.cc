@@ -63,7 +63,7 @@ std::string JobTable(const v1::ListJobsResponse& all, absl::Time now) {
          std::string(absl::StripPrefix(job.spec().model().model(), "builtin:")),
          job.spec().dataset(), PolicyText(job.spec().precision()),
          job.has_progress() ? absl::StrCat(progress.step(), "/", progress.total_steps()) : "-",
-         progress.has_evaluation() ? Percent(progress.evaluation().accuracy()) : "-",
+         progress.evaluation().has_accuracy() ? Percent(progress.evaluation().accuracy()) : "-",
          job.has_start_time() ? Span(RunTime(job, now)) : "-", Moment(TimeOf(job.create_time()))});
   }
   return table.Render();

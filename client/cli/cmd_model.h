@@ -1,6 +1,7 @@
 // client/cli/cmd_model.h
 //
-// `mantissa model list`, `mantissa model describe`: by the server, or in this program.
+// `mantissa model push|list|describe|rm`; list and describe by the server, or, of the built-in
+// models, in this program.
 
 #ifndef MANTISSA_CLIENT_CLI_CMD_MODEL_H_
 #define MANTISSA_CLIENT_CLI_CMD_MODEL_H_
@@ -13,6 +14,8 @@ namespace mantissa::cli {
 
 absl::StatusOr<ExitCode> RunModelList(Invocation& run);
 absl::StatusOr<ExitCode> RunModelDescribe(Invocation& run);
+absl::StatusOr<ExitCode> RunModelPush(Invocation& run);
+absl::StatusOr<ExitCode> RunModelRemove(Invocation& run);
 
 }  // namespace mantissa::cli
 

@@ -3,11 +3,13 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "base/status.h"
 #include "client/cc/errors.h"
 #include "client/cli/flag.h"
 #include "client/cli/job_text.h"
 #include "client/cli/memory_text.h"
+#include "client/cli/model_name.h"
 #include "client/cli/precision.h"
 #include "client/cli/table.h"
 #include "client/cli/text.h"
@@ -20,11 +22,13 @@
 namespace mantissa::cli {
 namespace {
 
-bool PlansHere(const Invocation& run) {
-  return run.arguments().Has("--local") || !run.settings().server_configured;
+// A model in a file is read by a server only.
+bool PlansHere(const Invocation& run, const v1::PlanRequest& request) {
+  return request.model().sha256().empty() &&
+         (run.arguments().Has("--local") || !run.settings().server_configured);
 }
 
-absl::StatusOr<v1::PlanRequest> Request(const Invocation& run) {
+absl::StatusOr<v1::PlanRequest> Request(Invocation& run) {
   v1::PlanRequest request;
   RETURN_IF_ERROR(run.Fill(&request));
   if (request.has_precision()) DropUnusedRatio(run.io(), request.mutable_precision());
@@ -32,11 +36,12 @@ absl::StatusOr<v1::PlanRequest> Request(const Invocation& run) {
     return absl::InvalidArgumentError(
         "--model is missing; `mantissa model list` shows the models there are.");
   }
+  RETURN_IF_ERROR(UploadIfFile(run, request.mutable_model()));
   return request;
 }
 
 absl::StatusOr<v1::Plan> MakePlan(Invocation& run, const v1::PlanRequest& request) {
-  if (PlansHere(run)) {
+  if (PlansHere(run, request)) {
     auto plan = planner::PlanFromRequest(request);
     if (!plan.ok()) return client::AsFromCall(plan.status());
     return plan;
@@ -47,7 +52,7 @@ absl::StatusOr<v1::Plan> MakePlan(Invocation& run, const v1::PlanRequest& reques
 }
 
 absl::StatusOr<v1::ExplainResponse> MakeExplanation(Invocation& run, const v1::PlanRequest& plan) {
-  if (PlansHere(run)) {
+  if (PlansHere(run, plan)) {
     auto response = planner::ExplainFromRequest(plan);
     if (!response.ok()) return client::AsFromCall(response.status());
     return response;
@@ -64,6 +69,17 @@ std::string RatioText(const v1::Plan& plan) {
                       planner::TakesLowRatio(precision.policy());
   return absl::StrCat(Percent(plan.ratio_low_groups()), " of the elements",
                       chosen ? ", chosen by the budget" : "");
+}
+
+// "builtin:resnet18, width 1, 10 classes".
+std::string ModelText(const v1::ModelSpec& model) {
+  std::string text = model.model();
+  if (model.width() > 0) absl::StrAppend(&text, ", width ", Number(model.width()));
+  if (model.classes() > 0) absl::StrAppend(&text, ", ", model.classes(), " classes");
+  if (!model.freeze().empty()) {
+    absl::StrAppend(&text, ", frozen: ", absl::StrJoin(model.freeze(), ", "));
+  }
+  return text;
 }
 
 // "adamw, moments in int8"; empty for what needs no saying.
@@ -91,13 +107,17 @@ MemoryFacts Answer(const v1::Plan& plan) {
   };
   const v1::PrecisionSpec& precision = plan.precision();
   MemoryFacts facts = {
-      {"model", absl::StrCat(plan.model().model(), ", width ", Number(plan.model().width()), ", ",
-                             plan.model().classes(), " classes")},
+      {"model", ModelText(plan.model())},
+      {"loss",
+       plan.loss() <= v1::LOSS_CROSS_ENTROPY ? "" : EnumText(v1::Loss_descriptor(), plan.loss())},
       {"policy", PolicyText(precision)},
       {"recipe", precision.recipe() == v1::RECIPE_BF16 ? "bf16" : ""},
       {"storage", precision.storage() == v1::STORAGE_EMULATED ? "emulated, 4 bytes each" : ""},
       {"optimizer", OptimizerText(plan)},
-      {"batch size", absl::StrCat(plan.batch_size())},
+      {"batch size",
+       plan.accumulate_batches() > 1
+           ? absl::StrCat(plan.batch_size(), ", ", plan.accumulate_batches(), " of them a step")
+           : absl::StrCat(plan.batch_size())},
       {"elements", Count(plan.total_elements())},
       {"low groups", RatioText(plan)},
       {"low ratio", absl::StrCat(Percent(plan.ratio_low_bits()), " by bits")},

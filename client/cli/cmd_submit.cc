@@ -10,6 +10,7 @@
 #include "client/cli/follow_view.h"
 #include "client/cli/job_text.h"
 #include "client/cli/json.h"
+#include "client/cli/model_name.h"
 #include "client/cli/precision.h"
 #include "client/cli/text.h"
 #include "client/cli/transfer_view.h"
@@ -94,10 +95,12 @@ absl::StatusOr<ExitCode> RunSubmit(Invocation& run) {
     spec.mutable_training()->set_init_sha256(weights.sha256);
   }
   if (arguments.Has("--dry-run")) {
+    RETURN_IF_ERROR(NameFile(run, spec.mutable_model()));
     run.PrintJson(spec);
     return kSucceeded;
   }
   ASSIGN_OR_RETURN(client::Client * client, run.Connect());
+  RETURN_IF_ERROR(UploadIfFile(run, spec.mutable_model()));
   if (arguments.Has("--init")) RETURN_IF_ERROR(UploadWeights(run, *client, weights));
   // With a key the call is safe to repeat.
   request.set_request_id(arguments.Get("--request-id", RandomToken(16)));

@@ -19,6 +19,7 @@ namespace mantissa::cli {
 namespace {
 
 constexpr Positional kJob = {.name = "JOB", .help = "Id of the job, for instance job-3f9a1c7e."};
+constexpr Positional kModelName = {.name = "NAME", .help = "Name of the model."};
 constexpr Positional kDatasetName = {.name = "NAME", .help = "Name of the data set."};
 
 std::vector<Command> AboutServer() {
@@ -36,9 +37,28 @@ std::vector<Command> AboutServer() {
 std::vector<Command> AboutModels() {
   return {
       {
+          .name = "model push",
+          .summary = "Upload a model of your own",
+          .description =
+              "FILE is an archive of torch.export: torch.export.save(torch.export.export(module, "
+              "inputs, dynamic_shapes=...), FILE) in Python, with a dynamic first dimension, or "
+              "mantissa.export of the Python package. The server reads it in a locked-in process, "
+              "tries it, and refuses what it cannot train. What the server has already is not sent "
+              "again.",
+          .positionals = {{.name = "NAME",
+                           .help = "Name to give it: a-z, 0-9, -, _ and ., at most 64."},
+                          {.name = "FILE", .help = "File of the model.", .choices = "FILE"}},
+          .json = "a mantissa.v1.Model.",
+          .examples = {{"mantissa model push tiny-vit vit.pt2", "upload a model"},
+                       {"mantissa submit --model vit.pt2 --dataset digits",
+                        "upload it once, and train it"}},
+          .run = &RunModelPush,
+      },
+      {
           .name = "model list",
           .summary = "List the models that can be trained",
-          .description = "Answers from this program where no server is configured.",
+          .description = "The built-in ones and, where a server is configured, those that were "
+                         "uploaded to it.",
           .flags = LocalFlags(),
           .json = "a mantissa.v1.ListModelsResponse.",
           .examples = {{"mantissa model list", "see all models"}},
@@ -47,9 +67,12 @@ std::vector<Command> AboutModels() {
       {
           .name = "model describe",
           .summary = "Describe a model: operators, groups, parameters",
-          .description = "Answers from this program where no server is configured.",
+          .description = "Answers from this program where no server is configured. Of an uploaded "
+                         "model it shows every tensor too, and the operators that the planner does "
+                         "not know: they are trained all the same, with more kept for the backward "
+                         "pass.",
           .positionals = {{.name = "MODEL",
-                           .help = "Model, for instance builtin:resnet18.",
+                           .help = "Model: builtin:resnet18, an uploaded model's name, or a file.",
                            .choices = "builtin:mobilenet_v2|builtin:resnet18|"
                                       "builtin:shufflenet_v2|builtin:squeezenet"}},
           .flags = Join({DescribeModelFlags(), LocalFlags()}),
@@ -58,6 +81,15 @@ std::vector<Command> AboutModels() {
           .examples = {{"mantissa model describe builtin:resnet18 --width 0.25 --classes 10",
                         "see the operators of a narrow ResNet-18"}},
           .run = &RunModelDescribe,
+      },
+      {
+          .name = "model rm",
+          .summary = "Delete an uploaded model",
+          .description = "Refused while a job that has not ended uses it.",
+          .positionals = {kModelName},
+          .json = "an empty object.",
+          .examples = {{"mantissa model rm tiny-vit", "delete a model"}},
+          .run = &RunModelRemove,
       },
   };
 }
@@ -138,7 +170,9 @@ std::vector<Command> AboutPlans() {
                         "low precision at the convolutions and linear layers"},
                        {"mantissa plan --model mobilenet_v2 --classes 10 --memory 600MiB --policy "
                         "budget",
-                        "the fewest low elements that fit into 600 MiB"}},
+                        "the fewest low elements that fit into 600 MiB"},
+                       {"mantissa plan --model vit.pt2 --freeze 'embed.*' --low-ratio 0.5",
+                        "a model of your own, its embedding frozen"}},
           .run = &RunPlan,
       },
       {
@@ -174,6 +208,9 @@ std::vector<Command> Submitting() {
                    {"mantissa submit --model mobilenet_v2 --dataset digits --memory 1GiB "
                     "--optimizer-state int8 --wait",
                     "train in the highest precision that fits into a gibibyte"},
+                   {"mantissa submit --model vit.pt2 --dataset digits --freeze 'embed.*' --lr "
+                    "0.001 --clip-norm 1 --wait",
+                    "fine-tune a model of your own, from the weights in its file"},
                    {"mantissa submit -f job.json --seed 2 --name second",
                     "a job from a file, with another seed"},
                    {"mantissa submit --model squeezenet --dataset digits --policy none --dry-run",
@@ -261,8 +298,10 @@ std::vector<Command> AboutJobs() {
                          "that broke off is taken up again by the next one.",
           .positionals = {kJob,
                           {.name = "ARTIFACT",
-                           .help = "history.jsonl, plan.json, weights.safetensors or report.json.",
-                           .choices = "history.jsonl|plan.json|weights.safetensors|report.json"}},
+                           .help = "history.jsonl, plan.json, weights.safetensors, report.json, or "
+                                   "weights_ema.safetensors of a job with --ema.",
+                           .choices = "history.jsonl|plan.json|weights.safetensors|"
+                                      "weights_ema.safetensors|report.json"}},
           .flags = FetchFlags(),
           .json = "nothing on standard output.",
           .examples = {{"mantissa fetch job-3f9a1c7e history.jsonl", "the course of the training"},

@@ -32,6 +32,10 @@ std::string StepText(const v1::StepDone& step) {
 }
 
 std::string EvaluationText(const v1::Evaluation& evaluation) {
+  if (!evaluation.has_accuracy()) {
+    return absl::StrCat("evaluated after epoch ", evaluation.epoch(), ": loss ",
+                        Number(evaluation.loss()), "; in fp32 ", Number(evaluation.loss_fp32()));
+  }
   return absl::StrCat("evaluated after epoch ", evaluation.epoch(), ": accuracy ",
                       Percent(evaluation.accuracy()), ", loss ", Number(evaluation.loss()),
                       "; in fp32 ", Percent(evaluation.accuracy_fp32()), ", ",

@@ -67,7 +67,10 @@ constexpr Flag kModel = {
     .names = "-m,--model",
     .type = kText,
     .value = "MODEL",
-    .help = "Model, for instance builtin:resnet18; `mantissa model list` shows them.",
+    .help =
+        "Model: built in (builtin:resnet18), uploaded, or a file of torch.export, which is "
+        "uploaded "
+        "once. `mantissa model list` shows those that have names.",
     .field = "model.model",
 };
 constexpr Flag kWidth = {
@@ -97,6 +100,14 @@ constexpr Flag kInput = {
     .field = "model.input_shape",
 };
 
+constexpr Flag kFreeze = {
+    .names = "--freeze",
+    .type = kList,
+    .value = "PATTERN,...",
+    .help = "Parameters that are not trained: patterns of names, * for any characters, ? for one.",
+    .field = "model.freeze",
+};
+
 // The same in GetModelRequest.
 constexpr Flag kDescribeWidth = {
     .names = "--width",
@@ -123,6 +134,23 @@ constexpr Flag kDescribeInput = {
     .default_text = "3x32x32",
     .help = "Shape of one input: channels, height, width.",
     .field = "spec.input_shape",
+};
+
+constexpr Flag kDescribeLoss = {
+    .names = "--loss",
+    .type = kChoice,
+    .default_text = "cross-entropy, or mse where the output does not take that",
+    .help =
+        "Loss that the description goes up to: cross-entropy of logits, nll of log-probabilities, "
+        "mse, or bce of logits.",
+    .field = "loss",
+};
+constexpr Flag kDescribeFreeze = {
+    .names = "--freeze",
+    .type = kList,
+    .value = "PATTERN,...",
+    .help = "Parameters that are not trained: patterns of names, * for any characters, ? for one.",
+    .field = "spec.freeze",
 };
 
 // Precision.
@@ -241,6 +269,58 @@ constexpr Flag kPlanBatchSize = {
     .field = "batch_size",
     .above_zero = true,
 };
+constexpr Flag kPlanLoss = {
+    .names = "--loss",
+    .type = kChoice,
+    .default_text = "cross-entropy",
+    .help =
+        "What is minimised: cross-entropy of logits, nll of log-probabilities, mse, or bce of "
+        "logits.",
+    .field = "loss",
+};
+constexpr Flag kPlanLabelSmoothing = {
+    .names = "--label-smoothing",
+    .type = kNumber,
+    .value = "X",
+    .default_text = "0",
+    .help = "Label smoothing of cross-entropy, 0 to below 1.",
+    .field = "label_smoothing",
+};
+constexpr Flag kPlanIgnoreIndex = {
+    .names = "--ignore-index",
+    .type = kNumber,
+    .value = "N",
+    .default_text = "-100",
+    .help = "Class number of positions that cross-entropy and nll leave out.",
+    .field = "ignore_index",
+};
+constexpr Flag kPlanAccumulate = {
+    .names = "--accumulate",
+    .type = kNumber,
+    .value = "N",
+    .default_text = "1",
+    .help = "Batches whose gradients are added up for a step.",
+    .field = "accumulate_batches",
+    .above_zero = true,
+};
+constexpr Flag kPlanClipNorm = {
+    .names = "--clip-norm",
+    .type = kNumber,
+    .value = "X",
+    .help = "Largest norm of all gradients together, above 0. Default: no limit.",
+    .field = "clip_norm",
+    .above_zero = true,
+};
+constexpr Flag kPlanEma = {
+    .names = "--ema",
+    .type = kNumber,
+    .value = "X",
+    .help =
+        "Decay of a moving average of the weights, which is evaluated and kept beside them; above "
+        "0 to below 1. Default: none.",
+    .field = "ema_decay",
+    .above_zero = true,
+};
 constexpr Flag kLocal = {
     .names = "--local",
     .type = kSwitch,
@@ -318,7 +398,7 @@ constexpr Flag kWeightDecay = {
     .type = kNumber,
     .value = "X",
     .default_text = "0.0005",
-    .help = "Weight decay on every parameter, 0 to 1.",
+    .help = "Weight decay on every parameter that is trained, 0 to 1.",
     .field = "training.weight_decay",
 };
 constexpr Flag kSchedule = {
@@ -407,8 +487,8 @@ constexpr Flag kAugment = {
     .type = kChoice,
     .default_text = "none",
     .help =
-        "Random changes to training images: padding by 4 and a crop, with or without a "
-        "horizontal flip.",
+        "Random changes to training images: a horizontal flip; padding and a crop; a crop of "
+        "random size and shape that is resized.",
     .field = "training.augment",
 };
 constexpr Flag kEvaluateEvery = {
@@ -426,6 +506,87 @@ constexpr Flag kThreads = {
     .value = "N",
     .help = "Parallel threads of the worker, 1 to 1,024. Default: the server's choice.",
     .field = "training.threads",
+};
+
+constexpr Flag kLoss = {
+    .names = "--loss",
+    .type = kChoice,
+    .default_text = "cross-entropy",
+    .help =
+        "What is minimised: cross-entropy of logits, nll of log-probabilities, mse, or bce of "
+        "logits.",
+    .field = "training.loss",
+};
+constexpr Flag kIgnoreIndex = {
+    .names = "--ignore-index",
+    .type = kNumber,
+    .value = "N",
+    .default_text = "-100",
+    .help = "Class number of positions that cross-entropy and nll leave out.",
+    .field = "training.ignore_index",
+};
+constexpr Flag kAccumulate = {
+    .names = "--accumulate",
+    .type = kNumber,
+    .value = "N",
+    .default_text = "1",
+    .help =
+        "Batches whose gradients are added up for a step. A step takes so many times --batch-size "
+        "samples.",
+    .field = "training.accumulate_batches",
+    .above_zero = true,
+};
+constexpr Flag kClipNorm = {
+    .names = "--clip-norm",
+    .type = kNumber,
+    .value = "X",
+    .help = "Largest norm of all gradients together, above 0. Default: no limit.",
+    .field = "training.clip_norm",
+    .above_zero = true,
+};
+constexpr Flag kEma = {
+    .names = "--ema",
+    .type = kNumber,
+    .value = "X",
+    .help =
+        "Decay of a moving average of the weights, which is evaluated and kept beside them; above "
+        "0 to below 1. Default: none.",
+    .field = "training.ema_decay",
+    .above_zero = true,
+};
+constexpr Flag kCropPadding = {
+    .names = "--crop-padding",
+    .type = kNumber,
+    .value = "N",
+    .default_text = "4",
+    .help = "Pixels of padding before a crop of --augment crop and crop-flip.",
+    .field = "training.crop_padding",
+    .above_zero = true,
+};
+constexpr Flag kCropMinArea = {
+    .names = "--crop-min-area",
+    .type = kNumber,
+    .value = "X",
+    .default_text = "0.08",
+    .help = "Smallest share of the area that a resized crop takes, above 0 to 1.",
+    .field = "training.crop_min_area",
+    .above_zero = true,
+};
+constexpr Flag kMixup = {
+    .names = "--mixup",
+    .type = kNumber,
+    .value = "X",
+    .help = "Mix-up of two samples by a weight from Beta(X, X), above 0 to 100. Default: none.",
+    .field = "training.mixup_alpha",
+    .above_zero = true,
+};
+constexpr Flag kLoaderThreads = {
+    .names = "--loader-threads",
+    .type = kNumber,
+    .value = "N",
+    .help = "Threads that read and decode samples, 1 to 256. Default: the server's choice.",
+    .field = "training.loader_threads",
+    .above_zero = true,
 };
 
 // The job.
@@ -514,6 +675,84 @@ constexpr Flag kStddev = {
     .field = "stddev",
 };
 
+constexpr Flag kFormat = {
+    .names = "--format",
+    .type = kText,
+    .value = "FORMAT",
+    .help =
+        "What the files are, where names and first bytes do not tell: cifar10, cifar100, idx, npz, "
+        "image-folder, safetensors, tokens, webdataset.",
+    .field = "read.format",
+};
+constexpr Flag kInputs = {
+    .names = "--inputs",
+    .type = kList,
+    .value = "NAME,...",
+    .default_text = "x",
+    .help =
+        "Arrays of a .npz or .safetensors that are inputs, in the order in which the model takes "
+        "them.",
+    .field = "read.inputs",
+};
+constexpr Flag kTarget = {
+    .names = "--target",
+    .type = kText,
+    .value = "NAME",
+    .default_text = "y",
+    .help = "Array of a .npz or .safetensors that the targets are in.",
+    .field = "read.target",
+};
+constexpr Flag kSequenceLength = {
+    .names = "--sequence-length",
+    .type = kNumber,
+    .value = "N",
+    .help = "Tokens of a sample, for token files.",
+    .field = "read.sequence_length",
+    .above_zero = true,
+};
+constexpr Flag kSequenceStride = {
+    .names = "--sequence-stride",
+    .type = kNumber,
+    .value = "N",
+    .default_text = "the sequence length",
+    .help = "Tokens from the start of a sample to that of the next.",
+    .field = "read.sequence_stride",
+    .above_zero = true,
+};
+constexpr Flag kVocabulary = {
+    .names = "--vocabulary",
+    .type = kNumber,
+    .value = "N",
+    .default_text = "the largest found and one",
+    .help = "Tokens are below this number.",
+    .field = "read.vocabulary",
+    .above_zero = true,
+};
+constexpr Flag kTokenBytes = {
+    .names = "--token-bytes",
+    .type = kNumber,
+    .value = "N",
+    .default_text = "2",
+    .help = "Bytes of a token, 1, 2 or 4, where the file does not say.",
+    .field = "read.token_bytes",
+    .above_zero = true,
+};
+constexpr Flag kImageSize = {
+    .names = "--image-size",
+    .type = kList,
+    .value = "HxW",
+    .help = "Height and width that images are resized to. Default: images must be of one size.",
+    .field = "read.image_size",
+};
+constexpr Flag kLabelIgnored = {
+    .names = "--ignore-index",
+    .type = kNumber,
+    .value = "N",
+    .default_text = "-100",
+    .help = "Label that stands for none.",
+    .field = "read.ignore_index",
+};
+
 // Lists, streams, files.
 constexpr Flag kState = {
     .names = "--state",
@@ -591,10 +830,17 @@ const FlagList& GlobalFlags() {
 }
 
 const FlagList& PlanFlags() {
-  static const FlagList flags = {
-      &kModel,  &kWidth,     &kClasses,    &kInput,         &kPlanBatchSize,
-      &kPolicy, &kLowRatio,  &kMemory,     &kRecompute,     &kStorage,
-      &kRecipe, &kLowGroups, &kPolicySeed, &kPlanOptimizer, &kPlanOptimizerState};
+  static const FlagList flags = {&kModel,           &kWidth,
+                                 &kClasses,         &kInput,
+                                 &kFreeze,          &kPlanBatchSize,
+                                 &kPolicy,          &kLowRatio,
+                                 &kMemory,          &kRecompute,
+                                 &kStorage,         &kRecipe,
+                                 &kLowGroups,       &kPolicySeed,
+                                 &kPlanOptimizer,   &kPlanOptimizerState,
+                                 &kPlanLoss,        &kPlanLabelSmoothing,
+                                 &kPlanIgnoreIndex, &kPlanAccumulate,
+                                 &kPlanClipNorm,    &kPlanEma};
   return flags;
 }
 
@@ -604,12 +850,16 @@ const FlagList& LocalFlags() {
 }
 
 const FlagList& DescribeModelFlags() {
-  static const FlagList flags = {&kDescribeWidth, &kDescribeClasses, &kDescribeInput};
+  static const FlagList flags = {&kDescribeWidth, &kDescribeClasses, &kDescribeInput,
+                                 &kDescribeFreeze, &kDescribeLoss};
   return flags;
 }
 
 const FlagList& PushFlags() {
-  static const FlagList flags = {&kTestFraction, &kSplitSeed, &kMean, &kStddev};
+  static const FlagList flags = {&kTestFraction,   &kSplitSeed,  &kMean,       &kStddev,
+                                 &kFormat,         &kInputs,     &kTarget,     &kSequenceLength,
+                                 &kSequenceStride, &kVocabulary, &kTokenBytes, &kImageSize,
+                                 &kLabelIgnored};
   return flags;
 }
 
@@ -618,6 +868,7 @@ const FlagList& SubmitFlags() {
                                  &kWidth,
                                  &kClasses,
                                  &kInput,
+                                 &kFreeze,
                                  &kDataset,
                                  &kPolicy,
                                  &kLowRatio,
@@ -642,14 +893,23 @@ const FlagList& SubmitFlags() {
                                  &kStepEpochs,
                                  &kStepGamma,
                                  &kWarmupEpochs,
+                                 &kLoss,
                                  &kLabelSmoothing,
+                                 &kIgnoreIndex,
+                                 &kAccumulate,
+                                 &kClipNorm,
+                                 &kEma,
                                  &kLossScale,
                                  &kDynamicLossScale,
                                  &kSeed,
                                  &kShuffle,
                                  &kAugment,
+                                 &kCropPadding,
+                                 &kCropMinArea,
+                                 &kMixup,
                                  &kEvaluateEvery,
                                  &kThreads,
+                                 &kLoaderThreads,
                                  &kName,
                                  &kLabels,
                                  &kMaxRetries};

@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "base/status.h"
 #include "client/cli/json.h"
+#include "planner/models/models.h"
 
 namespace mantissa::cli {
 namespace {
@@ -69,7 +70,7 @@ void Invocation::PrintJson(const google::protobuf::Message& message) const {
 }
 
 std::string FullModelName(const std::string& name) {
-  return absl::StrContains(name, ':') || name.empty() ? name : absl::StrCat("builtin:", name);
+  return planner::FindBuiltinModel(name).ok() ? absl::StrCat("builtin:", name) : name;
 }
 
 }  // namespace mantissa::cli

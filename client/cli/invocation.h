@@ -64,7 +64,7 @@ class Invocation {
   std::unique_ptr<client::Client> client_;
 };
 
-// "resnet18" -> "builtin:resnet18"; names with a colon stay.
+// "resnet18" -> "builtin:resnet18"; other names stay.
 std::string FullModelName(const std::string& name);
 
 }  // namespace mantissa::cli

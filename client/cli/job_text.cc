@@ -56,8 +56,13 @@ void AddProgress(const v1::JobProgress& progress, Facts& facts) {
   facts.emplace_back("speed", absl::StrCat(Number(progress.samples_per_second()), " samples/s"));
   if (progress.has_evaluation()) {
     const v1::Evaluation& evaluation = progress.evaluation();
-    facts.emplace_back("accuracy", absl::StrCat(Percent(evaluation.accuracy()), " as assigned, ",
-                                                Percent(evaluation.accuracy_fp32()), " in fp32"));
+    if (evaluation.has_accuracy()) {
+      facts.emplace_back("accuracy", absl::StrCat(Percent(evaluation.accuracy()), " as assigned, ",
+                                                  Percent(evaluation.accuracy_fp32()), " in fp32"));
+    } else {
+      facts.emplace_back("test loss", absl::StrCat(Number(evaluation.loss()), " as assigned, ",
+                                                   Number(evaluation.loss_fp32()), " in fp32"));
+    }
   }
   facts.emplace_back("low ratio", absl::StrCat(Percent(progress.ratio_low_bits()), ", ",
                                                progress.promoted_tensors(), " tensors promoted"));
@@ -176,10 +181,13 @@ std::string ResultText(const v1::Job& job, absl::Time now) {
   if (job.has_failure()) return absl::StrCat(text, ": ", FailureText(job.failure()));
   const v1::JobProgress& progress = job.progress();
   if (progress.has_evaluation()) {
-    absl::StrAppend(&text, ": accuracy ", Percent(progress.evaluation().accuracy()), ", in fp32 ",
-                    Percent(progress.evaluation().accuracy_fp32()), ", low ",
-                    Percent(progress.ratio_low_bits()), ", ", progress.promoted_tensors(),
-                    " tensors promoted");
+    const v1::Evaluation& evaluation = progress.evaluation();
+    const bool accuracy = evaluation.has_accuracy();
+    absl::StrAppend(
+        &text, accuracy ? ": accuracy " : ": test loss ",
+        accuracy ? Percent(evaluation.accuracy()) : Number(evaluation.loss()), ", in fp32 ",
+        accuracy ? Percent(evaluation.accuracy_fp32()) : Number(evaluation.loss_fp32()), ", low ",
+        Percent(progress.ratio_low_bits()), ", ", progress.promoted_tensors(), " tensors promoted");
   }
   return text;
 }

@@ -36,7 +36,7 @@ void JobView::Apply(const v1::JobEvent& event) {
       break;
     case v1::JobEvent::kEvaluated:
       evaluation_ = event.evaluated();
-      accuracies_.Add(event.evaluated().accuracy());
+      if (event.evaluated().has_accuracy()) accuracies_.Add(event.evaluated().accuracy());
       break;
     case v1::JobEvent::kPlanned:
       *job_.mutable_plan() = event.planned();

@@ -77,8 +77,12 @@ Lines NumberLines(const JobView& view, int columns) {
 
 std::string AccuracyLine(const JobView& view) {
   const v1::Evaluation& evaluation = *view.evaluation();
-  return absl::StrCat("accuracy ", Percent(evaluation.accuracy()), "  in fp32 ",
-                      Percent(evaluation.accuracy_fp32()), "  after epoch ", evaluation.epoch());
+  const std::string values = evaluation.has_accuracy()
+                                 ? absl::StrCat("accuracy ", Percent(evaluation.accuracy()),
+                                                "  in fp32 ", Percent(evaluation.accuracy_fp32()))
+                                 : absl::StrCat("test loss ", Number(evaluation.loss()),
+                                                "  in fp32 ", Number(evaluation.loss_fp32()));
+  return absl::StrCat(values, "  after epoch ", evaluation.epoch());
 }
 
 // Both curves side by side; in a narrow window only that of the loss.

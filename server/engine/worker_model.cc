@@ -1,5 +1,8 @@
 #include "server/engine/worker_model.h"
 
+#include <unistd.h>
+
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <new>
@@ -12,6 +15,7 @@
 #include "base/status.h"
 #include "planner/graph/graph.h"
 #include "planner/wire/graph_proto.h"
+#include "server/engine/model_check.h"
 #include "server/engine/worker_sandbox.h"
 #include "server/models/limits.h"
 #include "server/models/pt2.h"
@@ -22,6 +26,9 @@ namespace {
 // For reading a file, which takes far less of a model that is one.
 constexpr int64_t kReadMemory = int64_t{1} << 30;
 constexpr int64_t kReadSeconds = 12;
+// For trying it, and more for each byte of weights.
+constexpr int64_t kCheckSeconds = 12;
+constexpr int64_t kBytesASecond = int64_t{50} << 20;
 // A message has room for 4 MiB.
 constexpr size_t kMaxGraphBytes = size_t{3} << 20;
 
@@ -42,9 +49,20 @@ void AddShared(const std::vector<models::StoredTensor>& tensors,
   }
 }
 
+// Its values may take half of the machine's memory, and its weights and gradients as much again.
+absl::Status Try(const models::Archive& archive, int64_t file_bytes) {
+  ModelCheckOptions options;
+  const int64_t memory = int64_t{sysconf(_SC_PHYS_PAGES)} * sysconf(_SC_PAGESIZE);
+  if (memory > 0) options.max_bytes = std::min(options.max_bytes, memory / 2);
+  LimitResources({.memory_bytes = 2 * options.max_bytes + 2 * file_bytes,
+                  .cpu_seconds = kCheckSeconds + file_bytes / kBytesASecond});
+  return CheckModel(archive, options);
+}
+
 absl::StatusOr<internal::v1::InspectedModel> Read(const v1::CreateModelRequest& request,
                                                   const std::string& path) {
   ASSIGN_OR_RETURN(const models::Archive archive, models::ReadPt2(path, models::Limits()));
+  RETURN_IF_ERROR(Try(archive, request.size_bytes()));
   internal::v1::InspectedModel model;
   *model.mutable_graph() = planner::GraphToProto(archive.graph);
   model.mutable_graph()->set_name(request.name());

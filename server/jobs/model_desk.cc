@@ -7,6 +7,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "base/status.h"
+#include "planner/models/models.h"
 #include "planner/wire/graph_proto.h"
 #include "planner/wire/tensor_info.h"
 #include "server/jobs/errors.h"
@@ -54,6 +55,10 @@ absl::StatusOr<v1::Model> ModelOf(const v1::CreateModelRequest& request,
 absl::StatusOr<std::optional<v1::Model>> ModelDesk::CheckNew(
     const v1::CreateModelRequest& request) {
   RETURN_IF_ERROR(CheckName("name", request.name()));
+  if (planner::FindBuiltinModel(request.name()).ok()) {
+    return Invalid("name", request.name(), "names that no built-in model has",
+                   "Use a name of its own.");
+  }
   RETURN_IF_ERROR(CheckSha256("sha256", request.sha256()));
   RETURN_IF_ERROR(CheckText("file_name", request.file_name(), kMaxFileName));
   ASSIGN_OR_RETURN(std::optional<v1::Model> known, store_.Find(request.name()));

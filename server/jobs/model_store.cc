@@ -10,7 +10,10 @@ namespace mantissa::jobs {
 namespace {
 
 absl::Status NoSuchModel(absl::string_view name) {
-  return NotFound("model", name, "ListModels tells which there are; CreateModel makes one.");
+  return NotFound(
+      "model", name,
+      "ListModels tells which there are; CreateModel makes one, and built-in ones start with "
+      "builtin:.");
 }
 
 absl::StatusOr<std::optional<v1::Model>> FindIn(Database& db, absl::string_view name) {

@@ -65,6 +65,7 @@ void JobMetrics::OnStep(const v1::Job& job, const v1::StepDone& step) {
 }
 
 void JobMetrics::OnEvaluation(const std::string& job, const v1::Evaluation& evaluation) {
+  if (!evaluation.has_accuracy()) return;
   metrics_.Set(Metric::kJobAccuracy, {job, "assigned"}, evaluation.accuracy());
   metrics_.Set(Metric::kJobAccuracy, {job, "fp32"}, evaluation.accuracy_fp32());
 }

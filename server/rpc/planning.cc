@@ -32,9 +32,10 @@ void AddOtherNames(v1::GetModelResponse& response) {
 
 }  // namespace
 
-absl::StatusOr<std::shared_ptr<const planner::Graph>> WirePlanner::GraphOf(v1::ModelSpec& spec) {
+absl::StatusOr<std::shared_ptr<const planner::Graph>> WirePlanner::GraphOf(
+    v1::ModelSpec& spec, absl::string_view field) {
   if (planner::IsBuiltinName(spec.model())) return nullptr;
-  RETURN_IF_ERROR(jobs::CheckName("model", spec.model()));
+  RETURN_IF_ERROR(InField(jobs::CheckName("model", spec.model()), field));
   ASSIGN_OR_RETURN(const v1::Model model, models_.Get(spec.model()));
   if (!spec.sha256().empty() && spec.sha256() != model.sha256()) {
     return jobs::Precondition(
@@ -51,30 +52,27 @@ absl::StatusOr<std::shared_ptr<const planner::Graph>> WirePlanner::GraphOf(v1::M
 
 absl::StatusOr<v1::Plan> WirePlanner::MakePlan(const v1::PlanRequest& request) {
   v1::PlanRequest filled = request;
-  absl::StatusOr<std::shared_ptr<const planner::Graph>> graph = GraphOf(*filled.mutable_model());
-  if (!graph.ok()) return InField(graph.status(), "model");
-  return planner::PlanFromRequest(filled, *graph);
+  ASSIGN_OR_RETURN(const auto graph, GraphOf(*filled.mutable_model(), "model"));
+  return planner::PlanFromRequest(filled, graph);
 }
 
 absl::StatusOr<v1::ExplainResponse> WirePlanner::Explain(const v1::PlanRequest& request) {
   v1::PlanRequest filled = request;
-  absl::StatusOr<std::shared_ptr<const planner::Graph>> graph = GraphOf(*filled.mutable_model());
-  if (!graph.ok()) return InField(graph.status(), "model");
-  return planner::ExplainFromRequest(filled, *graph);
+  ASSIGN_OR_RETURN(const auto graph, GraphOf(*filled.mutable_model(), "model"));
+  return planner::ExplainFromRequest(filled, graph);
 }
 
 absl::StatusOr<v1::GetModelResponse> WirePlanner::Describe(const v1::GetModelRequest& request) {
   v1::ModelSpec spec = request.spec();
-  absl::StatusOr<std::shared_ptr<const planner::Graph>> graph = GraphOf(spec);
-  if (!graph.ok()) return InField(graph.status(), "spec");
+  ASSIGN_OR_RETURN(const auto graph, GraphOf(spec, "spec"));
   absl::StatusOr<v1::GetModelResponse> response =
-      planner::DescribeModel(spec, request.loss(), graph->get());
+      planner::DescribeModel(spec, request.loss(), graph.get());
   if (!response.ok()) {
     const std::vector<FieldViolation> wrong = FieldViolationsOf(response.status());
     const bool is_loss = !wrong.empty() && wrong[0].field == "loss";
     return is_loss ? response.status() : InField(response.status(), "spec");
   }
-  if (*graph == nullptr) return response;
+  if (graph == nullptr) return response;
   ASSIGN_OR_RETURN(*response->mutable_model(), models_.Get(spec.model()));
   *response->mutable_outputs() = response->model().outputs();
   AddOtherNames(*response);

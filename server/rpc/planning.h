@@ -13,6 +13,7 @@
 #include <memory>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "mantissa/v1/model.pb.h"
 #include "mantissa/v1/planner.pb.h"
 #include "planner/graph/graph.h"
@@ -31,8 +32,10 @@ class WirePlanner : public jobs::JobPlanner {
   absl::StatusOr<v1::GetModelResponse> Describe(const v1::GetModelRequest& request);
 
  private:
-  // The graph of an uploaded model, whose hash is filled in; null for a built-in one.
-  absl::StatusOr<std::shared_ptr<const planner::Graph>> GraphOf(v1::ModelSpec& spec);
+  // The graph of an uploaded model, whose hash is filled in; null for a built-in one. `field` is
+  // what the request calls the spec.
+  absl::StatusOr<std::shared_ptr<const planner::Graph>> GraphOf(v1::ModelSpec& spec,
+                                                                absl::string_view field);
 
   jobs::ModelStore& models_;
 };
