@@ -121,7 +121,8 @@ def make_model(torch, eager_runs, recipes, name, spec, data, folder):
         return (tuple(x[rows] if dim == 0 else x[:, rows].contiguous()
                       for x, dim in zip(inputs, dims)), target[rows])
     batches = [take(i % (len(target) // spec.batch)) for i in range(eager_runs.STEPS)]
-    program, tries = export(torch, module, batches[0][0], dims)
+    # Cloned, for archives hold the whole storage of what they were exported with.
+    program, tries = export(torch, module, tuple(x.clone() for x in batches[0][0]), dims)
     torch.export.save(program, os.path.join(folder, name + ".pt2"))
     if name.startswith("random_"):
         return

@@ -54,7 +54,8 @@ RecordedLosses ReadLosses(const json& object, double learning_rate) {
                      .exact = Losses(object.at("losses")),
                      .noise = object.at("noise_per_step_rel").get<std::vector<double>>(),
                      .final_l2 = Numbers(object.at("final_l2"))};
-  for (const auto& [name, travel] : object.value("travel", json::object()).items()) {
+  const json travels = object.value("travel", json::object());
+  for (const auto& [name, travel] : travels.items()) {
     run.travel[name] = {.l2 = Number(travel, "l2"),
                         .max_abs = Number(travel, "max_abs"),
                         .relative_noise = Number(travel, "rel_noise", 1)};

@@ -204,12 +204,12 @@ MODELS = {
     "tv_deeplab": Model(deeplab, "seg32", "seg_ce"),
     "tv_fcn_aux": Model(fcn, "seg32", "seg_ce"),
     "hf_segformer": Model(lambda: torch.nn.Sequential(segformer(), FirstUp()), "seg32", "seg_ce"),
-    "unet_transposed": Model(plain.UNet, "seg32x1", "seg_ce"),
+    "unet_transposed": Model(plain.UNet, "seg32x1", "seg_ce", 8),
     "unet_bilinear": Model(lambda: plain.UNet(bilinear=True), "seg32x1", "seg_ce"),
     "edsr": Model(plain.Edsr, "super16", "mse"),
     "autoencoder": Model(plain.Autoencoder, "same16", "mse"),
     # Text
-    "gpt_tied": Model(plain.Gpt, "tokens", "seq_ce"),
+    "gpt_tied": Model(plain.Gpt, "tokens", "seq_ce", 8),
     "mingpt_masked": Model(plain.MinGpt, "tokens", "seq_ce"),
     "hf_gpt2": Model(gpt2, "tokens", "seq_ce"),
     "hf_llama": Model(llama, "tokens", "seq_ce"),
@@ -227,7 +227,7 @@ MODELS = {
     # Others
     "row_lstm": Model(plain.RowLstm, "img16x1", "ce"),
     "vit_encoder": Model(plain.Vit, "img32", "ce"),
-    "two_inputs": Model(plain.TwoInputs, "two", "bce"),
+    "two_inputs": Model(plain.TwoInputs, "two", "bce", 8),
     # Random
     "random_mnist_dropout": Model(plain.MnistNet, "img16x1", "nll"),
     "random_gpt_dropout": Model(lambda: plain.Gpt(dropout=0.1), "tokens", "seq_ce"),

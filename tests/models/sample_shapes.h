@@ -1,0 +1,27 @@
+// Sizes and types of a model's inputs, for one sample and for a batch.
+#ifndef MANTISSA_TESTS_MODELS_SAMPLE_SHAPES_H_
+#define MANTISSA_TESTS_MODELS_SAMPLE_SHAPES_H_
+
+#include <cstdint>
+#include <vector>
+
+#include "ATen/core/Tensor.h"
+#include "planner/graph/graph.h"
+
+namespace mantissa::model_replay {
+
+bool IsFloating(planner::DType dtype);
+
+at::ScalarType TypeOf(planner::DType dtype);
+
+std::vector<int64_t> SizesAt(const planner::Shape& shape, int64_t batch_size);
+
+// Which dimension is the batch; -1: none.
+int64_t BatchDimension(const planner::Shape& shape);
+
+// Sizes of one sample: those of the value without the batch, or all of a multiple of it.
+std::vector<int64_t> SampleSizes(const planner::Shape& shape);
+
+}  // namespace mantissa::model_replay
+
+#endif  // MANTISSA_TESTS_MODELS_SAMPLE_SHAPES_H_
