@@ -5,6 +5,7 @@
 
 #include "kernels/formats/format.h"
 #include "planner/cost/convolution.h"
+#include "planner/cost/replay.h"
 
 namespace mantissa::planner {
 namespace {
@@ -20,6 +21,7 @@ struct TileBytes {
   int64_t output = 0;
   int64_t output_elements = 0;
   int64_t samples = 0;
+  ReplayBytes replay;  // where it is replayed
 };
 
 class WorkspaceModel {
@@ -105,6 +107,10 @@ class WorkspaceModel {
       if (output != kNoValue) bytes.output_elements += elements(output);
     }
     bytes.output = bytes.output_elements * wide;
+    if (schedule_.rules[node].kind == GradientKind::kReplay) {
+      bytes.replay =
+          ReplayBytesOf(graph_, node, schedule_.needs_gradient, batch_size_, tiles, wide);
+    }
     bytes.samples = tiles.axis == TileAxis::kBatch ? tiles.size : batch_size_;
     return bytes;
   }
@@ -121,7 +127,7 @@ class WorkspaceModel {
       return std::max(kPlaceBytes * tile.output_elements,
                       (kPlaceBytes + kFloatBytes) * tile.output_elements - tile.inputs);
     }
-    return 0;
+    return tile.replay.forward;
   }
 
   std::vector<Moment> Forward(NodeId node, GradientKind kind, const TileBytes& tile,
@@ -198,7 +204,8 @@ class WorkspaceModel {
         return {read, compute(tile.inputs, true)};
       default: {
         // What is read, made once more, and the gradients.
-        const int64_t replayed = tile.read + tile.output + tile.wanted + share;
+        const int64_t replayed =
+            tile.read + tile.output + tile.wanted + share + tile.replay.backward;
         return {read, compute(replayed, false), compute(replayed, true), finish};
       }
     }
@@ -252,7 +259,7 @@ class WorkspaceModel {
       case GradientKind::kMaxPool:
         return {{.bytes = kPlaceBytes * whole.output_elements}};
       case GradientKind::kReplay:
-        return {{.bytes = whole.output}};
+        return {{.bytes = whole.output + whole.replay.backward}};
       default:
         return {{}};
     }

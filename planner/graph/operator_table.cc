@@ -78,7 +78,7 @@ constexpr Family kFamilies[] = {
     {"cat", "", kCheap | kSampleWise, Kind::kCat},
     {"slice", "", kCheap | kSampleWise, Kind::kSlice},
     {"avg_pool2d", "", kCheap | kSampleWise, Kind::kAveragePool},
-    {"sub rsub neg mean sum cumsum diagonal select narrow repeat_interleave stack split "
+    {"sub rsub neg diff mean sum cumsum diagonal select narrow repeat_interleave stack split "
      "split_with_sizes chunk tensor_split unbind unfold im2col col2im flip roll tril triu pad "
      "constant_pad_nd reflection_pad1d reflection_pad2d reflection_pad3d replication_pad1d "
      "replication_pad2d replication_pad3d pixel_shuffle pixel_unshuffle channel_shuffle avg_pool1d "
