@@ -177,6 +177,8 @@ class Loader {
     switch (kind) {
       case Kind::kNpz:
         return ReadNpzDataset(files[0], context_);
+      case Kind::kSafetensors:
+        return ReadSafetensorsDataset(files[0], context_);
       case Kind::kNpy:
         return ReadNpyDataset(files, context_);
       case Kind::kTokens:

@@ -1,5 +1,7 @@
 #include "server/data/named_arrays.h"
 
+#include <algorithm>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
@@ -10,6 +12,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/ascii.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "base/file.h"
@@ -18,6 +21,7 @@
 #include "server/data/array_names.h"
 #include "server/data/names.h"
 #include "server/data/npy.h"
+#include "server/data/safetensors.h"
 #include "server/data/zip.h"
 
 namespace mantissa::data {
@@ -25,6 +29,55 @@ namespace {
 
 // How each array is read, by its name in lower case.
 using ArrayReaders = std::map<std::string, std::function<absl::StatusOr<NpyArray>()>>;
+
+// Most bytes of a .safetensors file's header: a data set has few tensors.
+constexpr int64_t kMaxHeaderBytes = int64_t{1} << 20;
+
+class BytesAsFile : public ReadableFile {
+ public:
+  explicit BytesAsFile(absl::string_view bytes) : bytes_(bytes) {}
+
+  int64_t size() const override { return static_cast<int64_t>(bytes_.size()); }
+  absl::Status ReadAt(int64_t offset, absl::Span<char> out) const override {
+    if (offset > size() || static_cast<int64_t>(out.size()) > size() - offset) {
+      return absl::OutOfRangeError("the file ends before");
+    }
+    std::copy_n(bytes_.begin() + offset, out.size(), out.begin());
+    return absl::OkStatus();
+  }
+
+ private:
+  const absl::string_view bytes_;
+};
+
+// "F32" to NumPy's kind; the bytes of an element are told by the size.
+absl::StatusOr<NpyArray> ReadTensor(const Safetensors& file, const std::string& key,
+                                    const Safetensors::Entry& entry, int64_t limit) {
+  NpyArray array{.shape = entry.shape, .name = absl::StrCat(file.path(), ": ", Printable(key))};
+  const std::string& type = entry.dtype;
+  const bool known = type == "BOOL" || type == "F16" || type == "F32" || type == "F64" ||
+                     ((type[0] == 'U' || type[0] == 'I') && type.size() <= 3);
+  if (!known) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        array.name, ": its elements are of type ", type,
+        "; allowed are BOOL, integers, F16, F32 and F64. Convert it with to(torch.float32)."));
+  }
+  array.kind = absl::ascii_tolower(type[0]);
+  array.item_size = type == "BOOL" ? 1 : 0;
+  if (array.item_size == 0) {
+    MANTISSA_CHECK(absl::SimpleAtoi(type.substr(1), &array.item_size));
+    array.item_size /= 8;
+  }
+  if (entry.end - entry.begin > limit) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat(array.name, ": ", entry.end - entry.begin, " bytes; ", limit,
+                     " are left of the limit. Push the data in smaller pieces."));
+  }
+  array.bytes.resize(entry.end - entry.begin);
+  RETURN_IF_ERROR(file.ReadBytes(key, type, entry.shape,
+                                 absl::MakeSpan(array.bytes.data(), array.bytes.size())));
+  return array;
+}
 
 std::string KeyOf(absl::string_view name) {
   return absl::AsciiStrToLower(absl::StripSuffix(name, ".npy"));
@@ -89,6 +142,20 @@ absl::StatusOr<LoadedDataset> ReadNpyDataset(absl::Span<const NamedBytes> files,
     }
   }
   return ReadArrays("npz", files[0].name, arrays, context);
+}
+
+absl::StatusOr<LoadedDataset> ReadSafetensorsDataset(const NamedBytes& file, ReadContext& context) {
+  ASSIGN_OR_RETURN(const Safetensors tensors,
+                   Safetensors::Read(std::make_unique<BytesAsFile>(file.bytes), file.name,
+                                     {.header_bytes = kMaxHeaderBytes}));
+  ArrayReaders arrays;
+  for (const auto& [name, entry] : tensors.entries()) {
+    const std::string& key = name;
+    const Safetensors::Entry& place = entry;
+    arrays.emplace(absl::AsciiStrToLower(name),
+                   [&] { return ReadTensor(tensors, key, place, context.budget.left()); });
+  }
+  return ReadArrays("safetensors", file.name, arrays, context);
 }
 
 }  // namespace mantissa::data

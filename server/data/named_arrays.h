@@ -22,6 +22,8 @@ absl::StatusOr<LoadedDataset> ReadNpzDataset(const NamedBytes& file, ReadContext
 absl::StatusOr<LoadedDataset> ReadNpyDataset(absl::Span<const NamedBytes> files,
                                              ReadContext& context);
 
+absl::StatusOr<LoadedDataset> ReadSafetensorsDataset(const NamedBytes& file, ReadContext& context);
+
 }  // namespace mantissa::data
 
 #endif  // MANTISSA_SERVER_DATA_NAMED_ARRAYS_H_

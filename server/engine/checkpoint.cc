@@ -10,7 +10,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "base/status.h"
-#include "server/engine/safetensors.h"
+#include "server/data/safetensors.h"
 
 namespace mantissa::engine {
 namespace {
@@ -56,7 +56,7 @@ absl::Status ForEachTensor(const planner::Graph& graph, const ModelState& state,
 }
 
 template <typename T>
-absl::StatusOr<T> ReadNumber(const Safetensors& file, const std::string& key) {
+absl::StatusOr<T> ReadNumber(const data::Safetensors& file, const std::string& key) {
   const auto found = file.metadata().find(key);
   T number;
   bool parsed = false;
@@ -74,7 +74,7 @@ absl::StatusOr<T> ReadNumber(const Safetensors& file, const std::string& key) {
   return number;
 }
 
-absl::Status RestorePromotions(const Safetensors& file, const planner::Plan& plan,
+absl::Status RestorePromotions(const data::Safetensors& file, const planner::Plan& plan,
                                Promoter& promoter) {
   const auto found = file.metadata().find("promoted");
   if (found == file.metadata().end()) {
@@ -95,7 +95,7 @@ absl::Status RestorePromotions(const Safetensors& file, const planner::Plan& pla
   return absl::OkStatus();
 }
 
-absl::Status CheckVersion(const Safetensors& file, const planner::Plan& plan) {
+absl::Status CheckVersion(const data::Safetensors& file, const planner::Plan& plan) {
   const auto version = file.metadata().find("mantissa.checkpoint");
   if (version == file.metadata().end() || version->second != kVersion) {
     return absl::InvalidArgumentError(
@@ -110,7 +110,7 @@ absl::Status CheckVersion(const Safetensors& file, const planner::Plan& plan) {
 }
 
 // Moments of another width would have to be rounded, and the training would go on as another one.
-absl::Status CheckWidth(const Safetensors& file, planner::OptimizerStateWidth width) {
+absl::Status CheckWidth(const data::Safetensors& file, planner::OptimizerStateWidth width) {
   const auto found = file.metadata().find("optimizer_state");
   // Older files do not say it and have fp32.
   const absl::string_view stored = found == file.metadata().end()
@@ -126,7 +126,7 @@ absl::Status CheckWidth(const Safetensors& file, planner::OptimizerStateWidth wi
 
 absl::Status SaveCheckpoint(FileSystem& files, absl::string_view path, const planner::Plan& plan,
                             const ModelState& state, StepRunner& runner, const Progress& progress) {
-  std::vector<SafetensorsTensor> tensors;
+  std::vector<data::SafetensorsTensor> tensors;
   std::vector<at::Tensor> host;  // whose memory `tensors` shows
   RETURN_IF_ERROR(ForEachTensor(plan.graph, state, runner.optimizer(),
                                 [&](std::string name, const at::Tensor& tensor) {
@@ -148,13 +148,13 @@ absl::Status SaveCheckpoint(FileSystem& files, absl::string_view path, const pla
       {"skips_in_row", absl::StrCat(scaler.skips_in_row)},
       {"promoted", absl::StrJoin(runner.promoter().promoted(), ",")},
   };
-  return WriteSafetensors(files, path, tensors, metadata);
+  return data::WriteSafetensors(files, path, tensors, metadata);
 }
 
 absl::StatusOr<Progress> LoadCheckpoint(FileSystem& files, absl::string_view path,
                                         const planner::Plan& plan, ModelState& state,
                                         StepRunner& runner) {
-  ASSIGN_OR_RETURN(const Safetensors file, Safetensors::Open(files, path));
+  ASSIGN_OR_RETURN(const data::Safetensors file, data::Safetensors::Open(files, path));
   RETURN_IF_ERROR(CheckVersion(file, plan));
   RETURN_IF_ERROR(CheckWidth(file, runner.optimizer().state_width()));
   Progress progress;

@@ -124,7 +124,7 @@ const char* FileTypeOf(const at::Tensor& tensor) {
 
 }  // namespace
 
-SafetensorsTensor AsFileTensor(std::string name, const at::Tensor& tensor) {
+data::SafetensorsTensor AsFileTensor(std::string name, const at::Tensor& tensor) {
   MANTISSA_CHECK(tensor.is_contiguous() && tensor.is_cpu());
   return {.name = std::move(name),
           .dtype = FileTypeOf(tensor),
@@ -133,7 +133,7 @@ SafetensorsTensor AsFileTensor(std::string name, const at::Tensor& tensor) {
                                      tensor.nbytes())};
 }
 
-absl::Status ReadFileTensor(const Safetensors& file, const std::string& name,
+absl::Status ReadFileTensor(const data::Safetensors& file, const std::string& name,
                             const at::Tensor& tensor) {
   MANTISSA_CHECK(tensor.is_contiguous());
   const absl::Span<const int64_t> shape(tensor.sizes().data(), tensor.sizes().size());
@@ -148,8 +148,8 @@ absl::Status ReadFileTensor(const Safetensors& file, const std::string& name,
 namespace {
 
 // Without a remedy. `path` is that of `file`.
-absl::Status ReadState(const Safetensors& file, absl::string_view path, const planner::Graph& graph,
-                       ModelState& state) {
+absl::Status ReadState(const data::Safetensors& file, absl::string_view path,
+                       const planner::Graph& graph, ModelState& state) {
   std::set<std::string> wanted;
   for (size_t i = 0; i < graph.parameters().size(); ++i) {
     const std::string& name = graph.value(graph.parameters()[i]).name;
@@ -176,7 +176,7 @@ absl::Status ReadState(const Safetensors& file, absl::string_view path, const pl
 
 absl::Status LoadState(FileSystem& files, absl::string_view path, const planner::Graph& graph,
                        ModelState& state) {
-  ASSIGN_OR_RETURN(const Safetensors file, Safetensors::Open(files, path));
+  ASSIGN_OR_RETURN(const data::Safetensors file, data::Safetensors::Open(files, path));
   const absl::Status status = ReadState(file, path, graph, state);
   if (!absl::IsInvalidArgument(status)) return status;
   return absl::InvalidArgumentError(absl::StrCat(
@@ -186,7 +186,7 @@ absl::Status LoadState(FileSystem& files, absl::string_view path, const planner:
 
 absl::Status SaveState(FileSystem& files, absl::string_view path, const planner::Graph& graph,
                        const ModelState& state) {
-  std::vector<SafetensorsTensor> tensors;
+  std::vector<data::SafetensorsTensor> tensors;
   std::vector<at::Tensor> host;  // whose memory `tensors` shows
   const auto add = [&](planner::ValueId value, const at::Tensor& tensor) {
     host.push_back(tensor.cpu());
@@ -203,7 +203,7 @@ absl::Status SaveState(FileSystem& files, absl::string_view path, const planner:
   }
   for (size_t i = 0; i < state.buffers.size(); ++i) add(graph.buffers()[i], state.buffers[i]);
   for (const auto& [name, tensor] : state.unused) tensors.push_back(AsFileTensor(name, tensor));
-  return WriteSafetensors(files, path, tensors, {{"format", "pt"}});
+  return data::WriteSafetensors(files, path, tensors, {{"format", "pt"}});
 }
 
 }  // namespace mantissa::engine

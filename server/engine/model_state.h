@@ -19,7 +19,7 @@
 #include "base/file.h"
 #include "planner/graph/graph.h"
 #include "planner/models/models.h"
-#include "server/engine/safetensors.h"
+#include "server/data/safetensors.h"
 
 namespace mantissa::engine {
 
@@ -66,11 +66,11 @@ bool CountsBatches(const planner::Value& buffer);
 
 // A tensor as a file takes it; shares its memory. REQUIRES: in host memory, dense; of a dtype that
 // graphs have.
-SafetensorsTensor AsFileTensor(std::string name, const at::Tensor& tensor);
+data::SafetensorsTensor AsFileTensor(std::string name, const at::Tensor& tensor);
 
 // Reads one tensor of a file into `tensor`, which has the shape and dtype that are needed, wherever
 // it is.
-absl::Status ReadFileTensor(const Safetensors& file, const std::string& name,
+absl::Status ReadFileTensor(const data::Safetensors& file, const std::string& name,
                             const at::Tensor& tensor);
 
 }  // namespace mantissa::engine

@@ -22,7 +22,7 @@
 #include "server/data/dataset.h"
 #include "server/engine/fit.h"
 #include "server/engine/memory_baselines.h"
-#include "server/engine/safetensors.h"
+#include "server/data/safetensors.h"
 #include "server/engine/trainer.h"
 #include "server/engine/worker_failure.h"
 #include "server/engine/worker_history.h"
@@ -263,7 +263,7 @@ class Worker {
       RETURN_IF_ERROR(channel_.ReadBlob(task.spec().training().init_sha256(),
                                         rpc::WorkerChannel::kAnySize, options.init_path));
       phase_ = WorkPhase::kWeights;
-      RETURN_IF_ERROR(Safetensors::Open(RealFileSystem(), options.init_path).status());
+      RETURN_IF_ERROR(data::Safetensors::Open(RealFileSystem(), options.init_path).status());
       phase_ = WorkPhase::kFetch;
     }
     WorkerObserver::Options observing{

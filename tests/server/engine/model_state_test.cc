@@ -84,7 +84,7 @@ TEST(LoadState, WeightsOfAnotherModelAreRefusedByName) {
   EXPECT_THAT(std::string(shape.message()), HasSubstr("`mantissa model describe "));
 
   const std::string few = JoinPath(folder.path(), "few.safetensors");
-  MANTISSA_CHECK_OK(WriteSafetensors(RealFileSystem(), few, {}, {}));
+  MANTISSA_CHECK_OK(data::WriteSafetensors(RealFileSystem(), few, {}, {}));
   const absl::Status missing = LoadState(RealFileSystem(), few, graph, state);
   EXPECT_THAT(std::string(missing.message()),
               HasSubstr("holds no tensor conv1.weight; needed is F32["));
@@ -97,7 +97,7 @@ TEST(LoadState, TensorsThatTheModelDoesNotHaveAreRefused) {
   graph.AddParameter("weight", {2});
   const at::Tensor values = at::zeros({2});
   MANTISSA_CHECK_OK(
-      WriteSafetensors(RealFileSystem(), path,
+      data::WriteSafetensors(RealFileSystem(), path,
                        {AsFileTensor("weight", values), AsFileTensor("wieght", values)}, {}));
   ModelState state = EmptyState(graph);
   EXPECT_THAT(std::string(LoadState(RealFileSystem(), path, graph, state).message()),

@@ -7,8 +7,8 @@
 // The format: 8 bytes little-endian header length, the header (name -> dtype, shape, data_offsets;
 // "__metadata__" -> strings), then the data, which the tensors cover without gap or overlap.
 // Source: the format's description in the safetensors repository.
-#ifndef MANTISSA_SERVER_ENGINE_SAFETENSORS_H_
-#define MANTISSA_SERVER_ENGINE_SAFETENSORS_H_
+#ifndef MANTISSA_SERVER_DATA_SAFETENSORS_H_
+#define MANTISSA_SERVER_DATA_SAFETENSORS_H_
 
 #include <cstdint>
 #include <map>
@@ -22,7 +22,7 @@
 #include "absl/types/span.h"
 #include "base/file.h"
 
-namespace mantissa::engine {
+namespace mantissa::data {
 
 struct SafetensorsLimits {
   int64_t header_bytes = int64_t{16} << 20;
@@ -42,6 +42,10 @@ class Safetensors {
   // INVALID_ARGUMENT says what is wrong in the file and where, RESOURCE_EXHAUSTED which limit it
   // breaks. The data are not read yet.
   static absl::StatusOr<Safetensors> Open(FileSystem& files, absl::string_view path,
+                                          const SafetensorsLimits& limits = {});
+  // The same of an open file; `path` is for errors.
+  static absl::StatusOr<Safetensors> Read(std::unique_ptr<ReadableFile> file,
+                                          absl::string_view path,
                                           const SafetensorsLimits& limits = {});
 
   // By name.
@@ -79,6 +83,6 @@ absl::Status WriteSafetensors(FileSystem& files, absl::string_view path,
                               absl::Span<const SafetensorsTensor> tensors,
                               const std::map<std::string, std::string>& metadata);
 
-}  // namespace mantissa::engine
+}  // namespace mantissa::data
 
-#endif  // MANTISSA_SERVER_ENGINE_SAFETENSORS_H_
+#endif  // MANTISSA_SERVER_DATA_SAFETENSORS_H_

@@ -1,4 +1,4 @@
-#include "server/engine/safetensors.h"
+#include "server/data/safetensors.h"
 
 #include <cstring>
 #include <string>
@@ -11,7 +11,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
-namespace mantissa::engine {
+namespace mantissa::data {
 namespace {
 
 using ::testing::ElementsAre;
@@ -161,4 +161,4 @@ TEST_F(SafetensorsTest, AFailedWriteLeavesTheOldFileAndNoDraft) {
 }
 
 }  // namespace
-}  // namespace mantissa::engine
+}  // namespace mantissa::data

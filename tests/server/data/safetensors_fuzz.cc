@@ -8,7 +8,7 @@
 #include "base/file.h"
 #include "base/status.h"
 #include "base/temp_folder.h"
-#include "server/engine/safetensors.h"
+#include "server/data/safetensors.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace mantissa;
@@ -17,7 +17,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   auto out = RealFileSystem().OpenForAppend(path, /*truncate=*/true);
   MANTISSA_CHECK_OK(out);
   MANTISSA_CHECK_OK((*out)->Append({reinterpret_cast<const char*>(data), size}));
-  const auto file = engine::Safetensors::Open(RealFileSystem(), path);
+  const auto file = data::Safetensors::Open(RealFileSystem(), path);
   if (!file.ok()) return 0;
   for (const auto& [name, entry] : file->entries()) {
     MANTISSA_CHECK(entry.begin <= entry.end && entry.end <= static_cast<int64_t>(size));

@@ -1,4 +1,4 @@
-#include "server/engine/safetensors.h"
+#include "server/data/safetensors.h"
 
 #include <algorithm>
 #include <bit>
@@ -12,8 +12,9 @@
 #include "absl/strings/str_join.h"
 #include "base/status.h"
 #include "nlohmann/json.hpp"
+#include "server/data/names.h"
 
-namespace mantissa::engine {
+namespace mantissa::data {
 namespace {
 
 static_assert(std::endian::native == std::endian::little, "the format is little-endian");
@@ -42,7 +43,7 @@ absl::StatusOr<Json> ParseHeader(const std::string& text) {
     if (depth > kMaxDepth) problem = "nests too deep";
     if (depth == 1 && event == Json::parse_event_t::key &&
         !names.insert(parsed.get<std::string>()).second) {
-      problem = absl::StrCat("names ", parsed.get<std::string>(), " twice");
+      problem = absl::StrCat("names ", Printable(parsed.get<std::string>()), " twice");
     }
     return problem.empty();
   };
@@ -91,7 +92,8 @@ absl::StatusOr<Safetensors::Entry> ParseEntry(const Json& tensor, int64_t data_b
   entry.dtype = tensor["dtype"].get<std::string>();
   const int64_t element_bytes = BytesOf(entry.dtype);
   if (element_bytes == 0) {
-    return absl::InvalidArgumentError(absl::StrCat("has the unknown dtype ", entry.dtype));
+    return absl::InvalidArgumentError(
+        absl::StrCat("has the unknown dtype ", Printable(entry.dtype)));
   }
   ASSIGN_OR_RETURN(entry.shape, ParseShape(tensor, max_dimensions));
   int64_t bytes = element_bytes;
@@ -144,7 +146,8 @@ absl::StatusOr<std::map<std::string, std::string>> ParseMetadata(const Json& val
   if (!value.is_object()) return absl::InvalidArgumentError("its __metadata__ is not an object");
   for (const auto& [key, text] : value.items()) {
     if (!text.is_string()) {
-      return absl::InvalidArgumentError(absl::StrCat("its __metadata__.", key, " is not a string"));
+      return absl::InvalidArgumentError(
+          absl::StrCat("its __metadata__.", Printable(key), " is not a string"));
     }
     metadata[key] = text.get<std::string>();
   }
@@ -175,9 +178,16 @@ absl::StatusOr<std::string> ReadHeader(const ReadableFile& file, int64_t max_byt
 
 absl::StatusOr<Safetensors> Safetensors::Open(FileSystem& files, absl::string_view path,
                                               const SafetensorsLimits& limits) {
+  ASSIGN_OR_RETURN(std::unique_ptr<ReadableFile> file, files.OpenForRead(path));
+  return Read(std::move(file), path, limits);
+}
+
+absl::StatusOr<Safetensors> Safetensors::Read(std::unique_ptr<ReadableFile> file,
+                                              absl::string_view path,
+                                              const SafetensorsLimits& limits) {
   Safetensors result;
   result.path_ = std::string(path);
-  ASSIGN_OR_RETURN(result.file_, files.OpenForRead(path));
+  result.file_ = std::move(file);
   const auto fail = [&](const absl::Status& status) { return Annotate(status, path); };
 
   const absl::StatusOr<std::string> text = ReadHeader(*result.file_, limits.header_bytes);
@@ -198,7 +208,8 @@ absl::StatusOr<Safetensors> Safetensors::Open(FileSystem& files, absl::string_vi
       continue;
     }
     auto entry = ParseEntry(value, data_bytes, limits.dimensions);
-    if (!entry.ok()) return fail(Annotate(entry.status(), absl::StrCat("tensor ", name)));
+    if (!entry.ok())
+      return fail(Annotate(entry.status(), absl::StrCat("tensor ", Printable(name))));
     result.entries_[name] = *std::move(entry);
   }
   if (const absl::Status status = CheckCover(result.entries_, data_bytes); !status.ok()) {
@@ -271,4 +282,4 @@ absl::Status WriteSafetensors(FileSystem& files, absl::string_view path,
   return absl::OkStatus();
 }
 
-}  // namespace mantissa::engine
+}  // namespace mantissa::data
