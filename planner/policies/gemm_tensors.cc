@@ -8,7 +8,7 @@ namespace mantissa::planner {
 std::vector<bool> GemmTensors(const Graph& graph, const TensorTable& tensors,
                               std::vector<std::string>& reasons) {
   std::vector<bool> marked(tensors.tensors().size(), false);
-  reasons.assign(marked.size(), "high because no convolution or linear layer reads it.");
+  reasons.assign(marked.size(), "high because no matrix product reads it.");
   const auto mark = [&](int tensor, const char* role, const Node& node) {
     if (tensor < 0 || marked[tensor]) return;
     marked[tensor] = true;

@@ -73,7 +73,7 @@ TEST(ExplainPlan, NamesTheEndsOfTheOperatorBasedPolicy) {
   EXPECT_THAT(ReasonOf(plan, TensorKind::kActivationGradient, "layer1.0.conv1"),
               HasSubstr("low because it is the gradient of the output of layer1.0.conv1"));
   EXPECT_THAT(ReasonOf(plan, TensorKind::kParameter, "bn1.weight"),
-              HasSubstr("high because no convolution or linear layer reads it."));
+              HasSubstr("high because no matrix product reads it."));
 }
 
 // Whatever the policy, the sentence must not contradict the format.
