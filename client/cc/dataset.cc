@@ -5,9 +5,9 @@
 #include <utility>
 
 #include "absl/algorithm/container.h"
-#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "base/scratch_folder.h"
 #include "base/status.h"
 #include "client/cc/image_tar.h"
@@ -16,9 +16,10 @@ namespace mantissa::client {
 namespace {
 
 constexpr char kUnderstood[] =
-    "a .npz file, a .tar of an image folder, a folder of CIFAR-10/100 binaries (data_batch_1.bin "
-    "or train.bin), a folder of IDX files (train-images-idx3-ubyte), or a folder of JPEG/PNG "
-    "images by class";
+    "a .npz file, a .safetensors file, a .tar of an image folder or of WebDataset, a token file "
+    "(.bin or .npy, with a sequence length), a folder of CIFAR-10/100 binaries (data_batch_1.bin "
+    "or train.bin), of IDX files (train-images-idx3-ubyte), of .tar shards, of .npy arrays (x.npy "
+    "and y.npy), of token files, or of JPEG/PNG images by class";
 
 bool IsCifarName(absl::string_view name) {
   return (absl::StartsWith(name, "data_batch_") && absl::EndsWith(name, ".bin")) ||
@@ -33,6 +34,16 @@ bool IsIdxName(absl::string_view name) {
          absl::StrContains(name, "idx4-ubyte") || absl::EndsWith(name, ".idx");
 }
 
+bool IsTar(absl::string_view name) { return absl::EndsWithIgnoreCase(name, ".tar"); }
+bool IsNpy(absl::string_view name) { return absl::EndsWithIgnoreCase(name, ".npy"); }
+bool IsTokens(absl::string_view name) {
+  return absl::EndsWithIgnoreCase(name, ".bin") || IsNpy(name);
+}
+
+bool AsksForTokens(const v1::ReadOptions& read) {
+  return read.sequence_length() > 0 || read.format() == "tokens";
+}
+
 std::vector<std::string> Select(const std::vector<std::string>& names,
                                 bool (*wanted)(absl::string_view)) {
   std::vector<std::string> selected;
@@ -43,28 +54,43 @@ std::vector<std::string> Select(const std::vector<std::string>& names,
 absl::Status NotUnderstood(const std::string& path) {
   return absl::InvalidArgumentError(
       absl::StrCat(path, " is no data set that Mantissa knows; allowed: ", kUnderstood,
-                   ". Other data can be written to a .npz with the arrays images and labels."));
+                   ". Other data can be written to a .npz with the arrays x and y."));
 }
 
 absl::StatusOr<DataSource> RecogniseFile(const std::string& path) {
-  const std::string lower = absl::AsciiStrToLower(path);
-  if (absl::EndsWith(lower, ".npz")) {
-    return DataSource{DataKind::kNpz, ParentPath(path), {BaseName(path)}};
-  }
-  if (absl::EndsWith(lower, ".tar")) {
-    return DataSource{DataKind::kTar, ParentPath(path), {BaseName(path)}};
+  constexpr std::pair<const char*, DataKind> kEndings[] = {
+      {".npz", DataKind::kNpz},    {".safetensors", DataKind::kSafetensors},
+      {".tar", DataKind::kTar},    {".bin", DataKind::kTokens},
+      {".npy", DataKind::kTokens},
+  };
+  for (const auto& [ending, kind] : kEndings) {
+    if (absl::EndsWithIgnoreCase(path, ending))
+      return DataSource{kind, ParentPath(path), {BaseName(path)}};
   }
   return NotUnderstood(path);
 }
 
-absl::StatusOr<DataSource> RecogniseFolder(FileSystem& files, const std::string& path) {
+absl::StatusOr<DataSource> RecogniseFolder(FileSystem& files, const std::string& path,
+                                           const v1::ReadOptions& read) {
   ASSIGN_OR_RETURN(const std::vector<std::string> names, files.List(path));
+  std::vector<std::string> tokens = Select(names, &IsTokens);
+  if (AsksForTokens(read) && !tokens.empty()) {
+    return DataSource{DataKind::kTokens, path, std::move(tokens)};
+  }
   std::vector<std::string> cifar = Select(names, &IsCifarName);
   if (absl::c_any_of(cifar, [](const auto& name) { return absl::EndsWith(name, ".bin"); })) {
     return DataSource{DataKind::kCifar, path, std::move(cifar)};
   }
-  std::vector<std::string> idx = Select(names, &IsIdxName);
-  if (!idx.empty()) return DataSource{DataKind::kIdx, path, std::move(idx)};
+  constexpr std::pair<bool (*)(absl::string_view), DataKind> kKinds[] = {
+      {&IsIdxName, DataKind::kIdx},
+      {&IsTar, DataKind::kTar},
+      {&IsNpy, DataKind::kNpy},
+      {&IsTokens, DataKind::kTokens},
+  };
+  for (const auto& [is_wanted, kind] : kKinds) {
+    std::vector<std::string> wanted = Select(names, is_wanted);
+    if (!wanted.empty()) return DataSource{kind, path, std::move(wanted)};
+  }
   ASSIGN_OR_RETURN(std::vector<std::string> images, ListImages(files, path));
   if (!images.empty()) return DataSource{DataKind::kImageFolder, path, std::move(images)};
   return NotUnderstood(path);
@@ -89,11 +115,34 @@ class Pusher {
     return absl::OkStatus();
   }
 
+  // One .tar at a time is on the disk. The same images make the same ones again, so that those
+  // that the server has are not sent twice.
   absl::Status PushFolder(const DataSource& source) {
+    ASSIGN_OR_RETURN(const std::vector<std::vector<std::string>> shards, Shards(source));
     ASSIGN_OR_RETURN(const ScratchFolder scratch, ScratchFolder::Make(options_.temp_folder));
     const std::string tar = JoinPath(scratch.path(), "images.tar");
-    RETURN_IF_ERROR(WriteImageTar(files_, source.folder, source.names, tar));
-    return Push(tar, "images.tar");
+    for (size_t i = 0; i < shards.size(); ++i) {
+      RETURN_IF_ERROR(WriteImageTar(files_, source.folder, shards[i], tar));
+      const std::string name =
+          shards.size() == 1 ? "images.tar" : absl::StrFormat("images-%05d.tar", i);
+      RETURN_IF_ERROR(Push(tar, name));
+    }
+    return absl::OkStatus();
+  }
+
+  absl::StatusOr<std::vector<std::vector<std::string>>> Shards(const DataSource& source) {
+    std::vector<std::vector<std::string>> shards;
+    int64_t bytes = 0;
+    for (const std::string& name : source.names) {
+      if (shards.empty() || bytes >= options_.shard_bytes) {
+        shards.emplace_back();
+        bytes = 0;
+      }
+      ASSIGN_OR_RETURN(const int64_t size, files_.Size(JoinPath(source.folder, name)));
+      bytes += size;
+      shards.back().push_back(name);
+    }
+    return shards;
   }
 
   int64_t sent_bytes() const { return sent_; }
@@ -112,6 +161,12 @@ const char* DataKindName(DataKind kind) {
   switch (kind) {
     case DataKind::kNpz:
       return "NumPy .npz";
+    case DataKind::kNpy:
+      return "NumPy .npy";
+    case DataKind::kSafetensors:
+      return "safetensors";
+    case DataKind::kTokens:
+      return "tokens";
     case DataKind::kTar:
       return "image archive";
     case DataKind::kCifar:
@@ -124,18 +179,19 @@ const char* DataKindName(DataKind kind) {
   return "";
 }
 
-absl::StatusOr<DataSource> RecogniseData(FileSystem& files, const std::string& path) {
+absl::StatusOr<DataSource> RecogniseData(FileSystem& files, const std::string& path,
+                                         const v1::ReadOptions& read) {
   if (!files.Exists(path)) {
     return absl::NotFoundError(
         absl::StrCat("there is nothing at ", path, "; give ", kUnderstood, "."));
   }
-  return files.IsFolder(path) ? RecogniseFolder(files, path) : RecogniseFile(path);
+  return files.IsFolder(path) ? RecogniseFolder(files, path, read) : RecogniseFile(path);
 }
 
 absl::StatusOr<PushResult> PushDataset(Client& client, FileSystem& files, const std::string& path,
                                        v1::CreateDatasetRequest request,
                                        const PushOptions& options) {
-  ASSIGN_OR_RETURN(const DataSource source, RecogniseData(files, path));
+  ASSIGN_OR_RETURN(const DataSource source, RecogniseData(files, path, request.read()));
   request.clear_files();
   Pusher pusher(client, files, options, request);
   if (source.kind == DataKind::kImageFolder) {

@@ -7,9 +7,11 @@
 //   ASSIGN_OR_RETURN(PushResult result, PushDataset(client, files, "digits.npz", request, {}));
 //   result.dataset.train_samples();
 //
-// A path may be: a .npz file, a .tar of an image folder, a folder of CIFAR-10/100 binaries, a
-// folder of IDX files (MNIST's names), a folder of images by class, with or without `train` and
-// `test` above the classes. Whether the bytes are what they seem is for the server to say.
+// A path may be: a .npz or .safetensors file, a .tar of an image folder or of WebDataset, a token
+// file (.bin or .npy), a folder of CIFAR-10/100 binaries, of IDX files (MNIST's names), of .tar
+// shards, of .npy arrays, of token files, or of images by class, with or without `train` and `test`
+// above the classes; such images travel in shards, so that a push that broke off goes on with the
+// one it was at. Whether the bytes are what they seem is for the server to say.
 
 #ifndef MANTISSA_CLIENT_CC_DATASET_H_
 #define MANTISSA_CLIENT_CC_DATASET_H_
@@ -26,7 +28,7 @@
 
 namespace mantissa::client {
 
-enum class DataKind { kNpz, kTar, kCifar, kIdx, kImageFolder };
+enum class DataKind { kNpz, kNpy, kSafetensors, kTokens, kTar, kCifar, kIdx, kImageFolder };
 
 // "CIFAR binary", for people.
 const char* DataKindName(DataKind kind);
@@ -40,13 +42,17 @@ struct DataSource {
 };
 
 // NotFound if there is nothing at `path`; InvalidArgument, with what is understood, if it is none
-// of it.
-absl::StatusOr<DataSource> RecogniseData(FileSystem& files, const std::string& path);
+// of it. Where `read` has a sequence length or says so, .bin and .npy files are tokens, whatever
+// their names.
+absl::StatusOr<DataSource> RecogniseData(FileSystem& files, const std::string& path,
+                                         const v1::ReadOptions& read = {});
 
 struct PushOptions {
   TransferOptions transfer;
-  // Folder for the .tar of an image folder while it is sent.
+  // Folder for a .tar of an image folder while it is sent.
   std::string temp_folder = "/tmp";
+  // Bytes of images after which a new .tar is begun.
+  int64_t shard_bytes = int64_t{1} << 30;
 };
 
 struct PushResult {

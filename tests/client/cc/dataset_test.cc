@@ -68,6 +68,26 @@ TEST_F(DatasetTest, RecognisesIdxFolderByMnistNames) {
   EXPECT_EQ(source.names.size(), 2u);
 }
 
+TEST_F(DatasetTest, RecognisesTokensArraysAndShards) {
+  for (const char* name : {"text/train.bin", "text/val.bin", "arrays/x.npy", "arrays/y.npy",
+                           "shards/a-0.tar", "shards/a-1.tar", "ids/a.bin"}) {
+    Write(name);
+  }
+  v1::ReadOptions tokens;
+  tokens.set_sequence_length(8);
+  const auto text = RecogniseData(files(), JoinPath(folder_.path(), "text"), tokens);
+  MANTISSA_CHECK_OK(text);
+  EXPECT_EQ(text->kind, DataKind::kTokens);
+  EXPECT_THAT(text->names, ElementsAre("train.bin", "val.bin"));
+  // Without a sequence length CIFAR-100 has that name too.
+  EXPECT_EQ(Recognise("text").kind, DataKind::kCifar);
+  EXPECT_EQ(Recognise("ids").kind, DataKind::kTokens);
+  EXPECT_EQ(Recognise("arrays").kind, DataKind::kNpy);
+  EXPECT_THAT(Recognise("shards").names, ElementsAre("a-0.tar", "a-1.tar"));
+  EXPECT_EQ(Recognise(Write("w.safetensors").substr(folder_.path().size() + 1)).kind,
+            DataKind::kSafetensors);
+}
+
 TEST_F(DatasetTest, RecognisesImagesByClassSorted) {
   Write("photos/dog/b.JPG");
   Write("photos/cat/z.png");
