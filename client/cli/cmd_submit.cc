@@ -50,9 +50,10 @@ absl::Status UploadWeights(Invocation& run, client::Client& client,
   return client::UploadFile(client, run.io().files(), weights, view.Options()).status();
 }
 
-// Whether `details` are about the name of the data set.
-bool IsAboutDataset(const client::ErrorDetails& details) {
+// Whether `details` are about the name of the data set, of which `is_path` says what it is.
+bool IsAboutDataset(const client::ErrorDetails& details, bool is_path) {
   if (details.resource_type == "dataset") return true;
+  if (!is_path) return false;  // it is there, and does not fit
   return !details.violations.empty() && (details.violations.front().subject == "spec.dataset" ||
                                          details.violations.front().subject == "dataset");
 }
@@ -60,8 +61,8 @@ bool IsAboutDataset(const client::ErrorDetails& details) {
 // The error for an unknown data set, or for a path in place of its name, says how to push it.
 absl::Status WithRemedy(const Invocation& run, const v1::JobSpec& spec,
                         const absl::Status& status) {
-  if (!IsAboutDataset(client::DetailsOf(status))) return status;
   const bool is_path = run.io().files().Exists(spec.dataset());
+  if (!IsAboutDataset(client::DetailsOf(status), is_path)) return status;
   const std::string remedy =
       is_path
           ? absl::StrCat("--dataset takes a name, and ", spec.dataset(),

@@ -65,6 +65,22 @@ TEST(TrainingSpec, EveryRangeIsHeldAndTheFieldIsNamed) {
       {"init_sha256", [](auto& t) { t.set_init_sha256("../../etc/passwd"); }},
       {"evaluate_every", [](auto& t) { t.set_evaluate_every(-1); }},
       {"threads", [](auto& t) { t.set_threads(1025); }},
+      {"loss", [](auto& t) { t.set_loss(static_cast<v1::Loss>(9)); }},
+      {"ignore_index", [](auto& t) { t.set_loss(v1::LOSS_MSE), t.set_ignore_index(0); }},
+      {"label_smoothing", [](auto& t) { t.set_loss(v1::LOSS_NLL), t.set_label_smoothing(0.1); }},
+      {"accumulate_batches", [](auto& t) { t.set_accumulate_batches(-1); }},
+      {"accumulate_batches", [](auto& t) { t.set_accumulate_batches(65537); }},
+      {"clip_norm", [](auto& t) { t.set_clip_norm(-1); }},
+      {"clip_norm", [](auto& t) { t.set_clip_norm(kInf); }},
+      {"ema_decay", [](auto& t) { t.set_ema_decay(1); }},
+      {"ema_decay", [](auto& t) { t.set_ema_decay(kNaN); }},
+      {"crop_padding", [](auto& t) { t.set_crop_padding(4); }},  // nothing is padded
+      {"crop_padding", [](auto& t) { t.set_augment(v1::AUGMENT_CROP), t.set_crop_padding(1025); }},
+      {"crop_min_area", [](auto& t) { t.set_crop_min_area(0.5); }},
+      {"crop_min_area",
+       [](auto& t) { t.set_augment(v1::AUGMENT_RESIZED_CROP), t.set_crop_min_area(1.5); }},
+      {"mixup_alpha", [](auto& t) { t.set_mixup_alpha(101); }},
+      {"loader_threads", [](auto& t) { t.set_loader_threads(257); }},
   };
   for (const Wrong& wrong : wrongs) {
     v1::TrainingSpec training;
