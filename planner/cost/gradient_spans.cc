@@ -121,7 +121,7 @@ class GradientSpans {
       if (first == kNever || dtheta < 0) continue;
       if (first < last) {
         spans_.push_back({.first = first,
-                          .last = last - 1,
+                          .last = last,
                           .kind = MemoryKind::kGradients,
                           .size = ElementsOf(parameter) * kernels::kFp32.bytes(),
                           .made = MemorySpan::Made::kFinished});

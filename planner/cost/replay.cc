@@ -9,15 +9,18 @@
 namespace mantissa::planner {
 namespace {
 
-// Attention's scores: made, softened and dropped; then besides what dropout kept, and the gradients
-// of the three.
-constexpr int64_t kForwardScores = 3, kBackwardScores = 5;
+// Attention's scores: made, softened and dropped; then what is kept of them and their gradients.
+constexpr int64_t kForwardScores = 3, kBackwardScores = 4;
+// Without dropout.
+constexpr int64_t kForwardKept = 2, kBackwardKept = 2;
 
 // What oneDNN's LSTM keeps for a step of a sequence, in rows of whole 16 floats: gates (four of the
 // size of the state) and states.
 constexpr int64_t kRowFloats = 16, kGates = 4;
 constexpr double kKeptGates = 4.5;
 constexpr int64_t kKeptStates = 5;
+// Copies of the input and its gradient, forward and backward in time.
+constexpr int64_t kTurnedInputs = 8;
 // Of others, which run operator by operator, in states.
 constexpr int64_t kGruStates = 9, kRnnStates = 3;
 
@@ -71,6 +74,7 @@ class Model {
     const Shape& keys = ShapeOf(key);
     const int64_t scores = OfTile(query) / ShapeOf(query).back().At(batch_size_) *
                            keys[keys.size() - 2].At(batch_size_);
+    if (!IsRandom(node_)) return {kForwardKept * scores, kBackwardKept * scores};
     return {kForwardScores * scores, kBackwardScores * scores};
   }
 
@@ -88,7 +92,8 @@ class Model {
     if (node_.op != "aten::lstm") return {0, rows * kRnnStates * size * wide_};
     const double floats = kKeptGates * static_cast<double>(Rows(kGates * size)) +
                           static_cast<double>(kKeptStates * Rows(size));
-    return {0, static_cast<int64_t>(floats * static_cast<double>(rows * wide_))};
+    const int64_t turned = IsTrue(node_, "bidirectional") ? kTurnedInputs * OfTile(input) : 0;
+    return {0, static_cast<int64_t>(floats * static_cast<double>(rows * wide_)) + turned};
   }
 
   // The gradient of a factor that was broadcast is made in the shape of the product and added up.

@@ -264,5 +264,92 @@ TEST(PredictMemory, CountsTheCopyThatAShuffleMakes) {
   EXPECT_EQ(activations("shuffle.reshape"), 16 + 32);
 }
 
+// Two linear layers of one weight; the first bias is frozen. A constant is added to the input.
+class GeneralGraphTest : public testing::Test {
+ protected:
+  GeneralGraphTest() : graph_("general") {
+    const Shape rows = {Dim::Batch(), kSize};
+    const ValueId x = graph_.AddInput("x", DType::kFloat32, rows);
+    const ValueId ids = graph_.AddInput("ids", DType::kInt64, {Dim::Batch()});
+    const ValueId table = graph_.AddConstant("table", DType::kFloat32, {kRows, kSize});
+    const ValueId weight = graph_.AddParameter("weight", {kSize, kSize});
+    const ValueId bias = graph_.AddParameter("bias", {kSize});
+    graph_.Freeze(bias);
+    const ValueId positions = Add("positions", "aten::embedding",
+                                  {{"weight", ValueRef{table}}, {"indices", ValueRef{ids}}}, rows);
+    ValueId y =
+        Add("add", "aten::add", {{"self", ValueRef{x}}, {"other", ValueRef{positions}}}, rows);
+    for (const char* name : {"first", "second"}) {
+      y = Add(name, "aten::linear",
+              {{"input", ValueRef{y}}, {"weight", ValueRef{weight}}, {"bias", ValueRef{bias}}},
+              rows);
+    }
+    graph_.SetOutput(y);
+    MANTISSA_CHECK_OK(AttachLoss(graph_, {.kind = LossKind::kMse}));
+  }
+
+  ValueId Add(const char* name, const char* op, std::vector<Argument> args, const Shape& shape) {
+    return graph_.AddNode({.name = name, .op = op, .args = std::move(args)}, DType::kFloat32,
+                          shape);
+  }
+
+  MemoryByKind At(Task::Kind kind, const std::string& name, MemoryOptions options = {}) const {
+    const TensorTable tensors(graph_);
+    const std::vector<kernels::Format> formats(tensors.tensors().size(), kernels::kHigh);
+    const Schedule schedule = MakeSchedule(graph_, tensors, {});
+    options.tiles.tile_bytes = 1;
+    const MemoryForecast forecast =
+        PredictMemory(graph_, tensors, formats, schedule, kBatchSize, options);
+    for (const MemoryPoint& point : forecast.points) {
+      const bool is_update = point.node == kNoNode && name.empty();
+      const bool is_node =
+          point.node != kNoNode && point.kind == kind && graph_.node(point.node).name == name;
+      if (is_update || is_node) return point.by_kind;
+    }
+    ADD_FAILURE() << name;
+    return {};
+  }
+
+  static constexpr int64_t kSize = 6, kRows = 100;
+  static constexpr int64_t kWeight = kSize * kSize, kActivation = kBatchSize * kSize;
+  Graph graph_;
+};
+
+TEST_F(GeneralGraphTest, HoldsConstantsAndFrozenParametersButNoMomentsOfThem) {
+  const MemoryByKind point = At(Task::Kind::kForward, "second", {.moments = 2});
+  EXPECT_EQ(point.of(MemoryKind::kMasters), 4 * (kRows * kSize + kWeight + kSize));
+  EXPECT_EQ(point.of(MemoryKind::kOptimizer), 2 * 4 * kWeight);
+  // Both are rounded.
+  EXPECT_EQ(point.of(MemoryKind::kWeights), 2 * (kWeight + kSize));
+}
+
+TEST_F(GeneralGraphTest, HoldsValuesThatTakeNoPartAsTheyAreComputed) {
+  // x and add in 2 bytes, positions in 4 until they have been read.
+  EXPECT_EQ(At(Task::Kind::kForward, "add").of(MemoryKind::kActivations),
+            2 * kActivation + 4 * kActivation + 2 * kActivation);
+  EXPECT_EQ(At(Task::Kind::kForward, "first").of(MemoryKind::kActivations), 2 * 2 * kActivation);
+}
+
+TEST_F(GeneralGraphTest, HoldsTheSumOfASharedGradientInFp32UntilTheLastReader) {
+  // Of the layer's output and input.
+  EXPECT_EQ(At(Task::Kind::kBackward, "second").of(MemoryKind::kGradients), 2 * 2 * kActivation);
+  // Of its output alone, for nobody asks for that of the network's input.
+  EXPECT_EQ(At(Task::Kind::kBackward, "first").of(MemoryKind::kGradients),
+            2 * kActivation + 4 * kWeight);
+  // At the update it is rounded, and there is none of the bias.
+  EXPECT_EQ(At(Task::Kind::kBackward, "").of(MemoryKind::kGradients), 2 * kWeight);
+}
+
+TEST_F(GeneralGraphTest, HoldsSumsOfSeveralBatchesAndTheAverage) {
+  const MemoryByKind plain = At(Task::Kind::kForward, "first");
+  const MemoryByKind both =
+      At(Task::Kind::kForward, "first", {.accumulates = true, .averages = true});
+  EXPECT_EQ(both.of(MemoryKind::kGradients), plain.of(MemoryKind::kGradients) + 4 * kWeight);
+  EXPECT_EQ(both.of(MemoryKind::kMasters), plain.of(MemoryKind::kMasters) + 4 * kWeight);
+  // While the gradients are added up, one is unpacked besides.
+  EXPECT_EQ(At(Task::Kind::kBackward, "", {.accumulates = true}).of(MemoryKind::kGradients),
+            2 * kWeight + 4 * kWeight);
+}
+
 }  // namespace
 }  // namespace mantissa::planner
