@@ -16,8 +16,8 @@ absl::Status Call::Error(absl::string_view what) const {
       named ? absl::StrCat(" (", data::Printable(outputs[0]->name), ")") : "", " ", what));
 }
 
-ArgumentValue* FindArgument(Call& call, absl::string_view name) {
-  for (planner::Argument& argument : call.args) {
+const ArgumentValue* FindArgument(const Call& call, absl::string_view name) {
+  for (const planner::Argument& argument : call.args) {
     if (argument.name == name) return &argument.value;
   }
   return nullptr;

@@ -44,7 +44,7 @@ struct Call {
 };
 
 // The argument of that name; nullptr where it was left out.
-planner::ArgumentValue* FindArgument(Call& call, absl::string_view name);
+const planner::ArgumentValue* FindArgument(const Call& call, absl::string_view name);
 
 // A size or a list of them as an argument: numbers where they are the same for every batch.
 planner::ArgumentValue SizeArgument(const planner::Dim& dim);

@@ -10,7 +10,7 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/strip.h"
+#include "planner/graph/operators.h"
 
 namespace mantissa::models {
 namespace {
@@ -67,9 +67,26 @@ class Finisher {
                        [this](ValueId id) { return id != kNoValue && reads_[id]; });
   }
 
-  // From the output to what it depends on.
+  // From the output to what it depends on, and then from batch norms beside it, whose statistics
+  // move all the same.
   void MarkReads() {
     reads_[draft_.output()] = true;
+    MarkUpwards();
+    trained_ = reads_;
+    for (const Node& node : draft_.nodes()) {
+      if (KeepsStatistics(node)) reads_[node.outputs[0]] = true;
+    }
+    MarkUpwards();
+  }
+
+  static bool KeepsStatistics(const Node& node) {
+    const ArgumentValue* training = planner::FindArgument(node, "training");
+    return node.op == "aten::batch_norm" && node.outputs.size() == 1 && training != nullptr &&
+           *training == ArgumentValue(true) &&
+           planner::FindValueArgument(node, "running_mean") != kNoValue;
+  }
+
+  void MarkUpwards() {
     for (size_t i = draft_.nodes().size(); i-- > 0;) {
       if (!IsNeeded(draft_.nodes()[i])) continue;
       for (const ValueId id : planner::TensorInputs(draft_, static_cast<NodeId>(i))) {
@@ -103,7 +120,7 @@ class Finisher {
       const Value& value = draft_.value(id);
       if (!reads_[id]) continue;
       new_ids_[id] = graph.AddParameter(value.name, value.shape);
-      if (value.frozen) graph.Freeze(new_ids_[id]);
+      if (value.frozen || !trained_[id]) graph.Freeze(new_ids_[id]);
       finished.parameters.push_back(id);
     }
     for (const ValueId id : draft_.buffers()) {
@@ -163,6 +180,8 @@ class Finisher {
   const absl::Span<const Place> places_;
   // By value of the draft.
   std::vector<bool> reads_;
+  // Whether the output depends on it.
+  std::vector<bool> trained_;
   std::vector<ValueId> new_ids_;
   absl::flat_hash_map<std::string, int> operators_of_;
   absl::flat_hash_set<std::string> names_;

@@ -23,7 +23,9 @@ struct Finished {
 
 // Operators are called by their module's path where it has one ("features.0.0"), else by the path
 // and what they make ("layer1.0.add_1"). Inputs and buffers stay; parameters and constants that
-// nothing reads go. InvalidArgument where no operator makes the output. `places` is by node.
+// nothing reads go. A batch norm on which the output does not depend stays for its statistics, as
+// in PyTorch; parameters that only it needs are frozen, for no gradient reaches them.
+// InvalidArgument where no operator makes the output. `places` is by node.
 absl::StatusOr<Finished> Finish(const planner::Graph& draft, absl::Span<const Place> places);
 
 }  // namespace mantissa::models

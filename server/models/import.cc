@@ -179,9 +179,10 @@ class Importer {
   }
 
   absl::Status Change(Call& call, TensorNamesById& tensors) {
-    const std::string self_name = call.self;
+    const bool gives_input = DropsNothing(call);
     RETURN_IF_ERROR(MakeFunctional(call));
-    const TensorId self = tensors.at(self_name);
+    const TensorId self = tensors.at(call.self);
+    if (gives_input) return Define(tensors, call, call.outputs[0]->name, self);
     // A copy: what is emitted moves the values.
     const Value before = graph_.value(storages_.Read(self));
     const CallOutput& output = *call.outputs[0];

@@ -98,19 +98,11 @@ bool IsIn(absl::string_view op, const List& list) {
 
 // Replaces all arguments but the first tensor.
 void KeepSelfAnd(Call& call, std::vector<Argument> args) {
-  ArgumentValue* self = FindArgument(call, "self");
+  const ArgumentValue* self = FindArgument(call, "self");
   std::vector<Argument> all;
   if (self != nullptr) all.push_back({"self", *self});
   for (Argument& argument : args) all.push_back(std::move(argument));
   call.args = std::move(all);
-}
-
-// Dropout that drops nothing gives its input.
-bool DropsNothing(Call& call) {
-  const ArgumentValue* p = FindArgument(call, "p");
-  const ArgumentValue* train = FindArgument(call, "train");
-  if (train != nullptr && *train == ArgumentValue(false)) return true;
-  return p != nullptr && (*p == ArgumentValue(0.0) || *p == ArgumentValue(int64_t{0}));
 }
 
 bool AsksForCopy(Call& call) {
@@ -140,12 +132,21 @@ Result RewriteFactory(Call& call, absl::string_view factory, const CallOutput& o
   return {};
 }
 
+// The sizes that the program gives, or those of the result where another tensor stands for them.
+ArgumentValue GivenSizes(Call& call, const CallOutput& output) {
+  for (const absl::string_view name : {"size", "shape"}) {
+    if (const ArgumentValue* sizes = FindArgument(call, name)) return *sizes;
+  }
+  return SizesArgument(output.shape);
+}
+
 // Reshaping shows the input where its strides allow it, else it copies.
 Result RewriteReshape(Call& call, const CallOutput& output) {
   if (call.op != "aten::flatten" && call.op != "aten::ravel") {
+    ArgumentValue sizes = GivenSizes(call, output);
     call.op = "aten::reshape";
     call.overload = "";
-    KeepSelfAnd(call, {{"shape", SizesArgument(output.shape)}});
+    KeepSelfAnd(call, {{"shape", std::move(sizes)}});
   }
   if (!call.self_layout.CanShowAs(output.layout.sizes)) return {};
   return {ResultKind::kView, ViewKind::kReshape};
@@ -175,6 +176,14 @@ bool ChangesInput(absl::string_view op) {
   return absl::EndsWith(op, "_") && !absl::EndsWith(op, "__");
 }
 
+bool DropsNothing(const Call& call) {
+  if (!IsIn(absl::StripSuffix(call.op, "_"), kDropouts)) return false;
+  const ArgumentValue* p = FindArgument(call, "p");
+  const ArgumentValue* train = FindArgument(call, "train");
+  if (train != nullptr && *train == ArgumentValue(false)) return true;
+  return p != nullptr && (*p == ArgumentValue(0.0) || *p == ArgumentValue(int64_t{0}));
+}
+
 absl::StatusOr<Result> RewriteCall(Call& call) {
   // "dtype_layout" is none.
   if (call.overload == "out" || absl::EndsWith(call.overload, "_out")) {
@@ -190,7 +199,7 @@ absl::StatusOr<Result> RewriteCall(Call& call) {
   }
   if (call.self.empty()) return Result{};
   if (IsIn(call.op, kConversions)) return RewriteConversion(call, output);
-  if (IsIn(call.op, kDropouts) && DropsNothing(call)) return Result{ResultKind::kSame};
+  if (DropsNothing(call)) return Result{ResultKind::kSame};
   if (call.op == "aten::contiguous") {
     return Result{call.self_layout.IsContiguous() ? ResultKind::kSame : ResultKind::kCopy};
   }
@@ -198,9 +207,10 @@ absl::StatusOr<Result> RewriteCall(Call& call) {
     return RewriteReshape(call, output);
   }
   if (IsIn(call.op, kExpands)) {
+    ArgumentValue sizes = GivenSizes(call, output);
     call.op = "aten::expand";
     call.overload = "";
-    KeepSelfAnd(call, {{"size", SizesArgument(output.shape)}});
+    KeepSelfAnd(call, {{"size", std::move(sizes)}});
   }
   if (call.op == "aten::narrow") RewriteNarrow(call);
   const bool is_whole = (call.op == "aten::slice" || call.op == "aten::expand") &&
@@ -234,6 +244,11 @@ absl::Status MakeFunctional(Call& call) {
     call.op = "aten::normal_functional";
   } else {
     call.op.pop_back();
+  }
+  // In place their first argument has another name.
+  if (!IsIn(call.op, kDropouts)) return absl::OkStatus();
+  for (Argument& argument : call.args) {
+    if (argument.name == "self") argument.name = "input";
   }
   return absl::OkStatus();
 }

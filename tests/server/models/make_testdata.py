@@ -105,6 +105,22 @@ class Narrow(nn.Module):
         return (x.to(torch.bfloat16) + self.high) @ self.turned + self.low
 
 
+class Auxiliary(nn.Module):
+    """A head beside the output whose batch norm counts, dropout in place, conversions of no effect."""
+
+    def __init__(self):
+        super().__init__()
+        self.body = nn.Conv2d(1, 2, 3)
+        self.side = nn.Sequential(nn.Conv2d(2, 2, 1), nn.BatchNorm2d(2), nn.Conv2d(2, 1, 1))
+        self.drop = nn.Dropout(0.5, inplace=True)
+        self.off = nn.Dropout(0.0, inplace=True)
+
+    def forward(self, x):
+        y = self.body(x)
+        mean = y.mean((2, 3)).to(dtype=torch.float32, device="cpu")
+        return self.off(self.drop(mean)), self.side(y)
+
+
 def batch(*names):
     return {name: {0: torch.export.Dim.AUTO} for name in names}
 
@@ -115,6 +131,7 @@ MODELS = {
     "rotary": (Rotary, lambda: (torch.arange(24.0).view(2, 3, 4) / 7,),
                {"x": {0: torch.export.Dim.AUTO, 1: torch.export.Dim.AUTO}}),
     "recurrent": (Recurrent, lambda: (torch.arange(24.0).view(4, 2, 3) / 7,), batch("x")),
+    "auxiliary": (Auxiliary, lambda: (torch.arange(50.0).view(2, 1, 5, 5) / 7,), batch("x")),
     "narrow": (Narrow, lambda: (torch.arange(8.0).view(4, 2) / 7,), batch("x")),
 }
 
@@ -138,6 +155,10 @@ def main():
         torch.manual_seed(20240)
         model = make()
         program = torch.export.export(model, inputs(), dynamic_shapes=shapes)
+        # They tell where this was made.
+        for module in program.graph_module.modules():
+            for node in getattr(module, "graph", program.graph).nodes:
+                node.meta.pop("stack_trace", None)
         path = os.path.join(FOLDER, name + ".pt2")
         torch.export.save(program, path)
         shrink(path)
