@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "absl/status/status.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "base/status.h"
 #include "server/data/array_samples.h"
@@ -88,7 +89,8 @@ std::string ChannelsFirst(absl::string_view in, int64_t samples, int64_t pixels,
 void ArrangeImages(int64_t samples, SampleTensor& tensor, std::string& bytes) {
   std::vector<int64_t>& shape = tensor.shape;
   const bool pixels = tensor.type == ElementType::kUInt8;
-  if (pixels && shape.size() == 2) shape.insert(shape.begin(), 1);
+  const bool named = !tensor.is_whole() && absl::StrContains(tensor.name, "image");
+  if ((pixels || named) && shape.size() == 2) shape.insert(shape.begin(), 1);
   if (shape.size() != 3 || (!pixels && tensor.type != ElementType::kFloat32)) return;
   const auto is_channels = [](int64_t size) { return size == 1 || size == 3; };
   if (!is_channels(shape[2]) || is_channels(shape[0])) return;

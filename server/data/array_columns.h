@@ -6,9 +6,10 @@
 //
 // The first dimension counts samples. uint8 inputs of 3 or 4 dimensions are images: [N, H, W],
 // [N, C, H, W] or [N, H, W, C]; the last where the last dimension is 1 or 3 and the second is not,
-// which floating-point inputs of 4 dimensions follow. Other inputs keep their shape. float16 and
-// float64 become float32, whole numbers of 16 bits and bool int32, uint32 and uint64 int64. Targets
-// are whole numbers of any shape, [N, 1] read as [N], or floating point.
+// which floating-point inputs of 4 dimensions follow. Floating-point inputs of 3 are images where
+// "image" is in their names. Other inputs keep their shape. float16 and float64 become float32,
+// whole numbers of 16 bits and bool int32, uint32 and uint64 int64. Targets are whole numbers of
+// any shape, [N, 1] read as [N], or floating point.
 
 #ifndef MANTISSA_SERVER_DATA_ARRAY_COLUMNS_H_
 #define MANTISSA_SERVER_DATA_ARRAY_COLUMNS_H_

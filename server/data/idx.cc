@@ -28,7 +28,7 @@ struct IdxType {
   int size;
 };
 constexpr IdxType kIdxTypes[] = {{0x08, 'u', 1}, {0x09, 'i', 1}, {0x0b, 'i', 2},
-                                         {0x0c, 'i', 4}, {0x0d, 'f', 4}, {0x0e, 'f', 8}};
+                                 {0x0c, 'i', 4}, {0x0d, 'f', 4}, {0x0e, 'f', 8}};
 
 const IdxType* FindType(uint8_t code) {
   for (const IdxType& type : kIdxTypes) {
@@ -57,8 +57,8 @@ absl::StatusOr<std::shared_ptr<const SampleSource>> AddPair(const Pair& pair,
   ASSIGN_OR_RETURN(NpyArray images, ParseIdx(*pair.images));
   ASSIGN_OR_RETURN(NpyArray labels, ParseIdx(*pair.labels));
   std::vector<NamedArray> inputs;
-  inputs.push_back({"x", std::move(images)});
-  return AddArrays(std::move(inputs), {"y", std::move(labels)}, context, dataset);
+  inputs.push_back({"images", std::move(images)});
+  return AddArrays(std::move(inputs), {"labels", std::move(labels)}, context, dataset);
 }
 
 }  // namespace

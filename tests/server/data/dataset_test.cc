@@ -23,6 +23,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 
 // A file of testdata/datasets by its name without ".npz".
 SourceFile NpzFile(absl::string_view name) {
@@ -203,6 +204,111 @@ TEST_F(DatasetTest, ArraysOfAnyTypeAndShapeAreTakenAsTheyAre) {
   LoadedDataset regression = MustLoadNpz("label_float");
   EXPECT_EQ(regression.target.type, ElementType::kFloat32);
   EXPECT_EQ(regression.target.classes, 0);
+}
+
+TEST_F(DatasetTest, SeveralInputsComeInTheOrderOfTheirNumbers) {
+  LoadedDataset two = MustLoadNpz("two_inputs");
+  ASSERT_EQ(two.inputs.size(), 2u);
+  EXPECT_EQ(two.inputs[0].name, "x0");
+  EXPECT_EQ(two.inputs[0].type, ElementType::kInt64);
+  EXPECT_EQ(two.inputs[0].classes, 30);
+  EXPECT_EQ(two.inputs[1].type, ElementType::kFloat32);
+  EXPECT_THAT(two.target.shape, ElementsAre(2));  // float64 in the file
+  EXPECT_EQ(two.target.type, ElementType::kFloat32);
+  const std::vector<int64_t> ids = ValuesOf<int64_t>(two, *two.train, 0);
+  const std::vector<float> numbers = ValuesOf<float>(two, *two.train, 1);
+  for (size_t i = 0; i < ids.size() / 3; ++i) {
+    const int64_t sample = ids[3 * i] / 3;
+    EXPECT_FLOAT_EQ(numbers[2 * i], static_cast<float>(2 * sample) / 19) << i;
+  }
+}
+
+TEST_F(DatasetTest, ArraysThatTheOptionsNameStandBeforeTheCustomary) {
+  LoadedDataset named =
+      MustLoadNpz("given_names", {.inputs = {"mask_train", "ids_train"}, .target = "wanted_train"});
+  ASSERT_EQ(named.inputs.size(), 2u);
+  EXPECT_EQ(named.inputs[0].name, "mask_train");
+  EXPECT_EQ(named.inputs[0].type, ElementType::kInt32);
+  EXPECT_EQ(named.inputs[0].classes, 2);
+  EXPECT_EQ(named.train->size(), 10);
+  EXPECT_EQ(named.test->size(), 2);
+  EXPECT_THAT(
+      LoadNpz("given_names", {.inputs = {"masks"}, .target = "wanted_train"}).status().message(),
+      HasSubstr("an array wanted_train but none named masks"));
+}
+
+TEST_F(DatasetTest, LabelsOfEachPositionMayBeIgnored) {
+  LoadedDataset dense = MustLoadNpz("ignored");
+  EXPECT_THAT(dense.target.shape, ElementsAre(4));
+  EXPECT_EQ(dense.target.classes, 7);
+  EXPECT_EQ(dense.inputs[0].type, ElementType::kInt32);
+  EXPECT_THAT(LoadNpz("ignored", {.ignore_index = -1}).status().message(),
+              HasSubstr("sample 0 (from 0) has the label -100; allowed 0 to 999999, and -1 for"));
+}
+
+TEST_F(DatasetTest, SafetensorsAreReadAsArraysAre) {
+  const auto load = [](absl::string_view name) {
+    const std::string file = absl::StrCat(name, ".safetensors");
+    return LoadDataset({{file, TestdataPath(absl::StrCat("testdata/safetensors/", file))}}, {});
+  };
+  auto pairs = load("pairs");
+  ASSERT_TRUE(pairs.ok()) << pairs.status();
+  EXPECT_EQ(pairs->format, "safetensors");
+  EXPECT_EQ(pairs->train->size(), 6);
+  EXPECT_THAT(ValuesOf<float>(*pairs, *pairs->test), ElementsAre(0, 1, 2, 3, 4, 5, 6, 7));
+  EXPECT_THAT(LabelsOf(*pairs, *pairs->test), ElementsAre(0, 1));
+  constexpr HostileFile kFiles[] = {
+      {"bfloat", "x: its elements are of type BF16; allowed are BOOL, integers"},
+      {"control_name", "an array x but none named y"},
+      {"header_bomb", "its header declares 4611686018427387904 bytes; the limit is 1048576"},
+      {"long_header", "its header declares 2097152 bytes; the limit is 1048576"},
+      {"deep_header", "its header nests too deep"},
+      {"overflow", "tensor x: has a shape whose size overflows"},
+  };
+  for (const HostileFile& file : kFiles) {
+    const auto dataset = load(file.file);
+    EXPECT_THAT(dataset.status().message(), HasSubstr(file.error));
+    EXPECT_THAT(dataset.status().message(), HasSubstr(file.file));
+    EXPECT_THAT(dataset.status().message(), Not(HasSubstr("\x1b")));
+  }
+}
+
+TEST_F(DatasetTest, FormatThatIsAskedForMustBeThatOfTheFiles) {
+  EXPECT_TRUE(LoadNpz("nhw", {.format = "npz"}).ok());
+  EXPECT_THAT(LoadNpz("nhw", {.format = "idx"}).status().message(),
+              HasSubstr("read.format is idx; allowed npz, which the files are"));
+  EXPECT_THAT(LoadNpz("nhw", {.format = "csv"}).status().message(),
+              HasSubstr("read.format is csv; allowed cifar10"));
+  EXPECT_THAT(LoadNpz("nhw", {.image_height = 5}).status().message(),
+              HasSubstr("read.image_size is 5, 0; allowed two sides"));
+}
+
+TEST_F(DatasetTest, ImagesOfAnySizeAreResizedWhereASizeIsGiven) {
+  const SourceFile tar = Corpus("set.tar", "folder/two_sizes.tar");
+  auto dataset = LoadDataset({tar}, {.image_height = 4, .image_width = 3});
+  ASSERT_TRUE(dataset.ok()) << dataset.status();
+  EXPECT_THAT(dataset->inputs[0].shape, ElementsAre(3, 4, 3));
+  // The same where they are decoded when asked for.
+  auto streamed =
+      LoadDataset({tar}, {.image_height = 4, .image_width = 3, .keep_decoded_bytes = 0});
+  ASSERT_TRUE(streamed.ok()) << streamed.status();
+  EXPECT_TRUE(streamed->train->decodes());
+  EXPECT_EQ(ValuesOf<uint8_t>(*dataset, *dataset->train),
+            ValuesOf<uint8_t>(*streamed, *streamed->train));
+  EXPECT_EQ(dataset->mean, streamed->mean);
+}
+
+TEST_F(DatasetTest, SeveralArchivesAreOneFolderOfImages) {
+  // A source reads on after its file has lost its name.
+  const SourceFile first = Corpus("0.tar", "folder/no_split.tar");
+  const SourceFile second = Corpus("1.tar", "folder/litter.tar");
+  auto dataset = LoadDataset({first, second}, {.keep_decoded_bytes = 0});
+  ASSERT_TRUE(dataset.ok()) << dataset.status();
+  for (const SourceFile& file : {first, second}) {
+    MANTISSA_CHECK_OK(RealFileSystem().Remove(file.path));
+  }
+  EXPECT_EQ(dataset->train->size() + dataset->test->size(), 5);
+  EXPECT_EQ(ValuesOf<uint8_t>(*dataset, *dataset->train).size(), 4u * 90);
 }
 
 TEST_F(DatasetTest, SamplesBeyondTheLimitAreRefused) {

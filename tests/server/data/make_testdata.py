@@ -8,6 +8,7 @@ The files are committed: the tests need neither Python nor a network.
 
 import gzip
 import io
+import json
 import os
 import struct
 import tarfile
@@ -231,6 +232,38 @@ def write_webdataset_corpus():
     }
     for name, data in files.items():
         write("corpus/webdataset/" + name, data)
+
+
+def safetensors(tensors):
+    header, data = {}, b""
+    for name, (dtype, array) in tensors.items():
+        header[name] = {"dtype": dtype, "shape": list(array.shape),
+                        "data_offsets": [len(data), len(data) + array.nbytes]}
+        data += array.tobytes()
+    text = json.dumps(header).encode()
+    return struct.pack("<Q", len(text)) + text + data
+
+
+def write_safetensors():
+    x, y = np.arange(24, dtype="f4").reshape(6, 4), np.array([0, 1, 2, 0, 1, 2])
+    good = safetensors({"x_train": ("F32", x), "y_train": ("I64", y), "x_test": ("F32", x[:2]),
+                        "y_test": ("I64", y[:2])})
+    huge = json.dumps({"x": {"dtype": "F32", "shape": [1 << 31, 1 << 31, 1 << 31],
+                             "data_offsets": [0, 0]}}).encode()
+    files = {
+        "pairs": good,
+        "bfloat": safetensors({"x": ("BF16", y.astype("u2")), "y": ("I64", y)}),
+        "control_name": safetensors({"x": ("F32", x), "\x1b[31my": ("I64", y)}),
+        "header_bomb": struct.pack("<Q", 1 << 62) + b"{}",
+        "long_header": struct.pack("<Q", 2 << 20) + b" " * (2 << 20),
+        "deep_header": struct.pack("<Q", 100000) + b"[" * 100000,
+        "overflow": struct.pack("<Q", len(huge)) + huge,
+    }
+    for name, data in files.items():
+        write("testdata/safetensors/%s.safetensors" % name, data)
+    write("corpus/safetensors/pairs.safetensors", good)
+    write("corpus/safetensors/control_name.safetensors", files["control_name"])
+    write("corpus/safetensors/overflow.safetensors", files["overflow"])
 
 
 def write_token_corpus():
@@ -513,6 +546,13 @@ def write_datasets():
         "objects": dict(x=nchw, y=np.array([{}] * 10, dtype=object)),
         "no_pixels": dict(x=nchw[:, :, :0], y=labels),
     }
+    ids, mask = np.arange(30).reshape(10, 3), np.arange(30).reshape(10, 3) % 2 == 0
+    wanted = np.linspace(0, 1, 20).reshape(10, 2)
+    positions = np.where(np.arange(40).reshape(10, 4) % 5 == 0, -100, np.arange(40).reshape(10, 4) % 7)
+    sets["two_inputs"] = {"x0": ids, "x1": wanted.astype("f4"), "y": wanted}
+    sets["given_names"] = {"ids_train": ids, "mask_train": mask, "wanted_train": wanted,
+                           "ids_test": ids[:2], "mask_test": mask[:2], "wanted_test": wanted[:2], "x": ids}
+    sets["ignored"] = {"x": ids.astype("u2"), "y": positions}
     for name, arrays in sets.items():
         write("testdata/datasets/%s.npz" % name, npz(compressed=name == "nhwc", **arrays))
 
@@ -540,6 +580,7 @@ if __name__ == "__main__":
     write_png_header_bombs()
     write_webdataset_corpus()
     write_token_corpus()
+    write_safetensors()
     write_zip_corpus()
     write_npy_corpus()
     write_idx_corpus()

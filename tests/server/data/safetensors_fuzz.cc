@@ -8,15 +8,21 @@
 #include "base/file.h"
 #include "base/status.h"
 #include "base/temp_folder.h"
+#include "server/data/named_arrays.h"
 #include "server/data/safetensors.h"
+#include "server/data/source.h"
 
-extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* bytes, size_t size) {
   using namespace mantissa;
   static const auto* const folder = new TempFolder;
   const std::string path = JoinPath(folder->path(), "a.safetensors");
   auto out = RealFileSystem().OpenForAppend(path, /*truncate=*/true);
   MANTISSA_CHECK_OK(out);
-  MANTISSA_CHECK_OK((*out)->Append({reinterpret_cast<const char*>(data), size}));
+  MANTISSA_CHECK_OK((*out)->Append({reinterpret_cast<const char*>(bytes), size}));
+  const data::LoadOptions options{.max_decoded_bytes = 16 << 20};
+  data::ReadContext context{options};
+  (void)data::ReadSafetensorsDataset(
+      {"fuzz.safetensors", {reinterpret_cast<const char*>(bytes), size}}, context);
   const auto file = data::Safetensors::Open(RealFileSystem(), path);
   if (!file.ok()) return 0;
   for (const auto& [name, entry] : file->entries()) {
