@@ -157,8 +157,9 @@ absl::StatusOr<Archive> ReadPt2Bytes(absl::string_view name, absl::string_view b
     return archive;
   };
   absl::StatusOr<Archive> archive = read();
-  if (!archive.ok()) return Annotate(archive.status(), name);
-  return archive;
+  // The zip's own errors have the name already.
+  if (archive.ok() || absl::StartsWith(archive.status().message(), name)) return archive;
+  return Annotate(archive.status(), name);
 }
 
 absl::StatusOr<Archive> ReadPt2(const std::string& path, const Limits& limits) {
