@@ -24,6 +24,7 @@ def e2e_test(name, data = [], size = "medium", **kwargs):
             "//server/engine:mantissa-worker",
             "//server/main:mantissad",
             "//tests/e2e:harness.py",
+            "//tests/e2e:images.py",
             "//tests/e2e:npz.py",
             "//tests/e2e:safetensors.py",
             "//tests/e2e:testdata/digits.npz",

@@ -19,7 +19,7 @@ _MAGIC = b"\x93NUMPY\x01\x00"
 _DATE = (1980, 1, 1, 0, 0, 0)
 
 
-def _npy(array):
+def npy(array):
     header = str({"descr": array.dtype, "fortran_order": False, "shape": tuple(array.shape)})
     length = len(_MAGIC) + 2 + len(header) + 1
     header += " " * (-length % 64) + "\n"
@@ -29,7 +29,7 @@ def _npy(array):
 def write(path, arrays):
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, array in arrays.items():
-            archive.writestr(zipfile.ZipInfo(name + ".npy", _DATE), _npy(array),
+            archive.writestr(zipfile.ZipInfo(name + ".npy", _DATE), npy(array),
                              zipfile.ZIP_DEFLATED)
 
 

@@ -2,21 +2,10 @@
 
 import os
 import struct
-import zlib
 
 from tests import cases
 from tests.e2e import harness, npz
-
-
-def png(width, height, grey=128):
-    """A grey PNG."""
-    def chunk(kind, data):
-        return (struct.pack(">I", len(data)) + kind + data +
-                struct.pack(">I", zlib.crc32(kind + data)))
-    rows = (b"\x00" + bytes([grey]) * width) * height
-    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0,
-                                                             0)) +
-            chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
+from tests.e2e.images import png
 
 
 class WrongDataTest(harness.ServerTest):
