@@ -49,9 +49,8 @@ std::vector<Command> AboutModels() {
                            .help = "Name to give it: a-z, 0-9, -, _ and ., at most 64."},
                           {.name = "FILE", .help = "File of the model.", .choices = "FILE"}},
           .json = "a mantissa.v1.Model.",
-          .examples = {{"mantissa model push tiny-vit vit.pt2", "upload a model"},
-                       {"mantissa submit --model vit.pt2 --dataset digits",
-                        "upload it once, and train it"}},
+          .examples = {{"mantissa model push tiny-vit vit.pt2",
+                        "upload a model; submit --model vit.pt2 does it too"}},
           .run = &RunModelPush,
       },
       {
@@ -161,7 +160,8 @@ std::vector<Command> AboutPlans() {
                   "({peak_bytes, saved_for_backward_bytes, peak}), baselines (a list of {name, "
                   "peak_bytes}), recomputed (operators), and the model, width, classes, "
                   "input_shape, batch_size, policy, low_ratio, memory_bytes, recipe, storage, "
-                  "recompute, optimizer and optimizer_state planned for.",
+                  "recompute, optimizer, optimizer_state, loss, freeze and accumulate_batches "
+                  "planned for.",
           .examples = {{"mantissa plan --model builtin:mobilenet_v2 --width 0.5 --classes 100 "
                         "--input 3x32x32 --batch-size 128 --policy demotion --low-ratio 0.5 "
                         "-o json",

@@ -2,6 +2,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
 #include "nlohmann/json.hpp"
@@ -32,6 +33,16 @@ void AddPrecision(const v1::Plan& plan, ordered_json& object) {
   object["optimizer"] = Word(v1::Optimizer_Name(plan.optimizer()), "OPTIMIZER_");
   object["optimizer_state"] =
       Word(v1::OptimizerState_Name(plan.optimizer_state()), "OPTIMIZER_STATE_");
+}
+
+void AddTraining(const v1::Plan& plan, ordered_json& object) {
+  object["loss"] = absl::StrReplaceAll(Word(v1::Loss_Name(plan.loss()), "LOSS_"), {{"_", "-"}});
+  object["label_smoothing"] = plan.label_smoothing();
+  if (plan.has_ignore_index()) object["ignore_index"] = plan.ignore_index();
+  object["freeze"] = plan.model().freeze();
+  object["accumulate_batches"] = plan.accumulate_batches();
+  object["clip_norm"] = plan.clip_norm();
+  object["ema_decay"] = plan.ema_decay();
 }
 
 ordered_json BytesToJson(const v1::MemoryBytes& bytes) {
@@ -91,6 +102,7 @@ ordered_json PlanToJson(const v1::Plan& plan, bool with_tensors) {
   object["input_shape"] = plan.model().input_shape();
   object["batch_size"] = plan.batch_size();
   AddPrecision(plan, object);
+  AddTraining(plan, object);
   object["total_elements"] = plan.total_elements();
   object["groups"] = ordered_json::array();
   for (const v1::GroupPlan& group : plan.groups()) {

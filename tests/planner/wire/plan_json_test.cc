@@ -41,6 +41,10 @@ TEST(PlanToJson, WritesEveryPromisedFieldAsANumber) {
   EXPECT_EQ(object["recompute"], "auto");
   EXPECT_EQ(object["optimizer"], "sgd");
   EXPECT_EQ(object["optimizer_state"], "fp32");
+  EXPECT_EQ(object["loss"], "cross-entropy");
+  EXPECT_EQ(object["ignore_index"], -100);
+  EXPECT_EQ(object["accumulate_batches"], 1);
+  EXPECT_TRUE(object["freeze"].empty());
   EXPECT_FALSE(object.contains("memory_bytes"));
   EXPECT_EQ(object["memory"]["peak_bytes"], plan.memory().peak_bytes());
   EXPECT_EQ(object["memory"]["saved_for_backward_bytes"], plan.memory().saved_for_backward_bytes());
