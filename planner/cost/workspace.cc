@@ -5,7 +5,7 @@
 
 #include "kernels/formats/format.h"
 #include "planner/cost/convolution.h"
-#include "planner/cost/replay.h"
+#include "planner/cost/tile_bytes.h"
 
 namespace mantissa::planner {
 namespace {
@@ -13,16 +13,6 @@ namespace {
 // A place in a plane, as LibTorch's max-pool gives it, and the float that the engine computes with.
 constexpr int64_t kPlaceBytes = 8;
 constexpr int64_t kFloatBytes = 4;
-
-// Bytes of the wide tiles of one node.
-struct TileBytes {
-  int64_t inputs = 0, largest_input = 0;  // of v's
-  int64_t read = 0, wanted = 0;           // of those that backward reads, that have a gradient
-  int64_t output = 0;
-  int64_t output_elements = 0;
-  int64_t samples = 0;
-  ReplayBytes replay;  // where it is replayed
-};
 
 class WorkspaceModel {
  public:
@@ -89,30 +79,8 @@ class WorkspaceModel {
   }
 
   TileBytes TileBytesOf(NodeId node, const Tiles& tiles) const {
-    TileBytes bytes;
-    const int64_t wide = options_.wide.bytes();
-    const std::vector<ValueId>& reads = schedule_.rules[node].reads;
-    const auto elements = [&](ValueId value) {
-      return Elements(graph_.value(value).shape, batch_size_) / tiles.extent * tiles.size;
-    };
-    for (const ValueId input : TensorInputs(graph_, node)) {
-      if (tensors_.FindProduced(input) < 0) continue;
-      const int64_t size = elements(input) * wide;
-      bytes.inputs += size;
-      bytes.largest_input = std::max(bytes.largest_input, size);
-      if (std::find(reads.begin(), reads.end(), input) != reads.end()) bytes.read += size;
-      if (schedule_.needs_gradient[input]) bytes.wanted += size;
-    }
-    for (const ValueId output : graph_.node(node).outputs) {
-      if (output != kNoValue) bytes.output_elements += elements(output);
-    }
-    bytes.output = bytes.output_elements * wide;
-    if (schedule_.rules[node].kind == GradientKind::kReplay) {
-      bytes.replay =
-          ReplayBytesOf(graph_, node, schedule_.needs_gradient, batch_size_, tiles, wide);
-    }
-    bytes.samples = tiles.axis == TileAxis::kBatch ? tiles.size : batch_size_;
-    return bytes;
+    return planner::TileBytesOf(graph_, tensors_, schedule_, node, tiles, batch_size_,
+                                options_.wide.bytes());
   }
 
   ConvolutionBytes Convolution(NodeId node, const TileBytes& tile) const {
