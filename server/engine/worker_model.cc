@@ -29,8 +29,8 @@ constexpr int64_t kReadSeconds = 12;
 // For trying it, and more for each byte of weights.
 constexpr int64_t kCheckSeconds = 12;
 constexpr int64_t kBytesASecond = int64_t{50} << 20;
-// A message has room for 4 MiB.
-constexpr size_t kMaxGraphBytes = size_t{3} << 20;
+// What the server keeps of a model.
+constexpr size_t kMaxGraphBytes = size_t{64} << 20;
 
 absl::Status TooMuchMemory() {
   return absl::ResourceExhaustedError(absl::StrCat("reading it takes more than ", kReadMemory,

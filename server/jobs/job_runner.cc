@@ -73,7 +73,6 @@ absl::StatusOr<internal::v1::Task> JobRunner::TaskOf(absl::string_view id, int32
     upload.set_sha256(model.sha256());
     upload.set_size_bytes(model.size_bytes());
     upload.set_file_name(model.file_name());
-    upload.set_allow_torchscript(model.source() == v1::MODEL_SOURCE_TORCHSCRIPT);
   }
   return task;
 }

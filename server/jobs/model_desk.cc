@@ -61,6 +61,10 @@ absl::StatusOr<std::optional<v1::Model>> ModelDesk::CheckNew(
   }
   RETURN_IF_ERROR(CheckSha256("sha256", request.sha256()));
   RETURN_IF_ERROR(CheckText("file_name", request.file_name(), kMaxFileName));
+  if (request.allow_torchscript()) {
+    return Invalid("allow_torchscript", "true", "false: this server runs no TorchScript",
+                   "Export the module with torch.export.");
+  }
   ASSIGN_OR_RETURN(std::optional<v1::Model> known, store_.Find(request.name()));
   if (known.has_value()) {
     RETURN_IF_ERROR(CheckSameFile(*known, request.sha256()));

@@ -22,9 +22,10 @@ namespace {
 constexpr int kMaxStreamsPerConnection = 100;
 constexpr size_t kMaxBufferBytes = size_t{512} << 20;
 
-void SetLimits(grpc::ServerBuilder& builder) {
-  builder.SetMaxReceiveMessageSize(kMaxMessageBytes);
-  builder.SetMaxSendMessageSize(kMaxMessageBytes);
+void SetLimits(bool public_api, grpc::ServerBuilder& builder) {
+  const int most = public_api ? kMaxMessageBytes : kMaxWorkerMessageBytes;
+  builder.SetMaxReceiveMessageSize(most);
+  builder.SetMaxSendMessageSize(most);
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kMaxStreamsPerConnection);
   // Watches are long and quiet: find peers that are gone, allow their pings.
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 30 * 1000);
@@ -55,7 +56,7 @@ absl::StatusOr<std::unique_ptr<RpcServer>> RpcServer::Start(
   }
   std::unique_ptr<RpcServer> server(new RpcServer());
   grpc::ServerBuilder builder;
-  SetLimits(builder);
+  SetLimits(options.public_api, builder);
   server->credentials_ = MakeCredentials(
       options.credentials, [&metrics](absl::string_view method) { CountDenied(metrics, method); });
   builder.AddListeningPort(options.address, server->credentials_, &server->port_);

@@ -28,6 +28,8 @@ namespace mantissa::rpc {
 
 // Largest message of the API, in bytes.
 inline constexpr int kMaxMessageBytes = 4 << 20;
+// The same between the server and its workers: a task has the whole plan, a report a whole graph.
+inline constexpr int kMaxWorkerMessageBytes = 256 << 20;
 
 struct ListenOptions {
   // "HOST:PORT" or "unix:PATH"; port 0 picks a free one.
