@@ -19,7 +19,8 @@ LOSSES = {
     "ce": F.cross_entropy,
     "seq_ce": lambda out, target: F.cross_entropy(out.flatten(0, 1), target.flatten()),
     "seg_ce": F.cross_entropy,
-    "nll": F.nll_loss,
+    # Of [N, classes], or of all positions of a batch one behind the other.
+    "nll": lambda out, target: F.nll_loss(out, target.flatten()),
     "mse": F.mse_loss,
     "bce": F.binary_cross_entropy_with_logits,
 }

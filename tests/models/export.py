@@ -50,7 +50,7 @@ def import_path():
 def default_folder():
     key = hashlib.sha256()
     for path in [PACKAGES, install.LOCK] + [os.path.join(HERE, name) for name in (
-            "export.py", "zoo.py", "plain_models.py", "recipes.py", "eager_runs.py")]:
+            "export.py", "zoo.py", "zoo_wide.py", "plain_models.py", "recipes.py", "eager_runs.py")]:
         with open(path, "rb") as f:
             key.update(f.read())
     return os.path.join(install.cache(), "models-" + key.hexdigest()[:16])

@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <set>
 #include <utility>
 #include <variant>
 
 #include "ATen/Functions.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "base/file.h"
 #include "base/status.h"
@@ -28,47 +30,104 @@ int64_t Vocabulary(const planner::Graph& graph) {
   return rows == INT64_MAX ? 2 : rows;
 }
 
+// Inputs that are tokens, not masks or positions.
+std::vector<planner::ValueId> TokenInputs(const planner::Graph& graph) {
+  std::vector<planner::ValueId> tokens;
+  for (const planner::ValueId id : graph.inputs()) {
+    const Value& input = graph.value(id);
+    const bool other = absl::StrContains(input.name, "mask") ||
+                       absl::StrContains(input.name, "position") ||
+                       absl::StrContains(input.name, "type");
+    if (input.dtype == DType::kInt64 && !other) tokens.push_back(id);
+  }
+  return tokens;
+}
+
+// Elements of a sample in the file that is meant where none is named.
+int64_t SampleElements(const Files& files) {
+  if (files.empty() || files[0].second.empty()) return 0;
+  const auto x = files[0].second.find("x");
+  const at::Tensor& array =
+      x == files[0].second.end() ? files[0].second.begin()->second : x->second;
+  return array.size(0) == 0 ? 0 : array.numel() / array.size(0);
+}
+
+// "all[:, a:b]" with `length` tokens, from the places where a model's inputs and targets begin.
+std::vector<std::string> Windows(const planner::Graph& graph, int64_t length, int64_t all) {
+  std::set<int64_t> starts = {0, 1, all - length};
+  const std::vector<planner::ValueId> tokens = TokenInputs(graph);
+  if (!tokens.empty()) {
+    const std::vector<int64_t> first = SampleSizes(graph.value(tokens[0]).shape);
+    if (!first.empty()) starts.insert({first[0], first[0] + 1});
+  }
+  std::vector<std::string> windows;
+  for (const int64_t start : starts) {
+    if (start >= 0 && start + length <= all)
+      windows.push_back(absl::StrCat("all[:, ", start, ":", start + length, "]"));
+  }
+  return windows;
+}
+
+// The inputs cut out of all tokens of a sample, for each way in which bytes become tokens.
+std::vector<std::string> InputTexts(const planner::Graph& graph, const Files& files) {
+  const std::vector<planner::ValueId> tokens = TokenInputs(graph);
+  if (tokens.empty()) return {"all = u8; x = all"};
+  const int64_t vocabulary = Vocabulary(graph), all = SampleElements(files);
+  std::vector<std::string> texts;
+  for (const std::string& token :
+       {std::string("u8 // 16"), std::string("u8"), std::string("round(u8 * 16 / 255)"),
+        std::string("u8 // 8"), std::string("u8 // 32"), std::string("u8 > 127"),
+        absl::StrCat("u8 % ", vocabulary), absl::StrCat("u8 * ", vocabulary, " // 256")})
+    texts.push_back(absl::StrCat("all = flatten(", token, ")"));
+  for (const planner::ValueId id : tokens) {
+    const Value& input = graph.value(id);
+    const std::vector<int64_t> sizes = SampleSizes(input.shape);
+    if (sizes.size() != 1) continue;
+    std::vector<std::string> longer;
+    for (const std::string& text : texts) {
+      for (const std::string& window : Windows(graph, sizes[0], all)) {
+        longer.push_back(absl::StrCat(text, "; ", input.name, " = ", window));
+        // What a decoder reads: a start token and all but the last.
+        if (id != tokens[0])
+          longer.push_back(absl::StrCat(text, "; ", input.name, " = shift_right(", window, ")"));
+      }
+    }
+    texts = std::move(longer);
+  }
+  return texts;
+}
+
+std::vector<std::string> TargetTexts(const planner::Graph& graph, const Files& files) {
+  std::vector<std::string> targets = {"labels",    "all shifted left", "u8 > 127", "u8 > 0",
+                                      "u8 // 128", "u8 // 64",         "u8 // 32"};
+  const std::vector<int64_t> sizes = SampleSizes(graph.value(graph.target()).shape);
+  if (sizes.size() == 1 && !TokenInputs(graph).empty()) {
+    targets = Windows(graph, sizes[0], SampleElements(files));
+    targets.push_back("all shifted left");
+  }
+  for (const auto& [stem, arrays] : files) targets.push_back(stem);
+  return targets;
+}
+
 }  // namespace
 
-std::vector<Samples> OtherReadings(const planner::Graph& graph, const RecordedModel& recorded,
-                                   const Files& files) {
+std::optional<Samples> OtherReading(const planner::Graph& graph, const RecordedModel& recorded,
+                                    const Files& files,
+                                    const std::function<bool(const Samples&)>& fits) {
+  const bool takes_tokens = !TokenInputs(graph).empty();
   const int64_t vocabulary = Vocabulary(graph);
-  const bool takes_tokens = graph.value(graph.inputs()[0]).dtype == DType::kInt64;
-  const std::vector<std::string> tokens = {"u8 // 16",
-                                           "u8",
-                                           "round(u8 * 16 / 255)",
-                                           "u8 // 8",
-                                           "u8 // 32",
-                                           "u8 // 4",
-                                           "u8 > 127",
-                                           absl::StrCat("u8 % ", vocabulary),
-                                           absl::StrCat("u8 * ", vocabulary, " // 256")};
-  const std::vector<std::string> windows = {"", "[:, :-1]", "[:, 1:]"};
-  std::vector<std::string> inputs;
-  for (const std::string& token : takes_tokens ? tokens : std::vector<std::string>{"u8"}) {
-    for (const std::string& window : takes_tokens ? windows : std::vector<std::string>{""})
-      inputs.push_back(
-          absl::StrCat("all = ", takes_tokens ? absl::StrCat("flatten(", token, ")") : token,
-                       "; x = all", window));
-  }
-  std::vector<std::string> targets = {"labels",           "x",        "all[:, 1:]",
-                                      "all shifted left", "u8 > 127", "u8 > 0",
-                                      "u8 // 128",        "u8 // 64", "u8 // 32"};
-  for (const auto& [stem, arrays] : files) targets.push_back(stem);
-  std::vector<Samples> readings;
-  for (const std::string& input : inputs) {
-    for (const std::string& target : targets) {
+  for (const std::string& input : InputTexts(graph, files)) {
+    for (const std::string& target : TargetTexts(graph, files)) {
       RecordedModel other = recorded;
       other.data_text = absl::StrCat(input, "; target = ", target);
       auto samples = SamplesOf(graph, other, files);
       if (!samples.ok()) continue;
-      const at::Tensor& first = samples->inputs[0];
-      if (takes_tokens && first.max().item<int64_t>() >= vocabulary) continue;
+      if (takes_tokens && samples->inputs[0].max().item<int64_t>() >= vocabulary) break;
       samples->how = absl::StrCat("the data text is taken for \"", other.data_text, "\"");
-      readings.push_back(*std::move(samples));
+      if (fits(*samples)) return *std::move(samples);
     }
   }
-  return readings;
+  return std::nullopt;
 }
 
 absl::StatusOr<Samples> MadeUpSamples(const planner::Graph& graph, const std::string& folder) {

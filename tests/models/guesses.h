@@ -1,11 +1,12 @@
 // What a model is fed with where its JSON does not say it, or not plainly.
 //
-//   for (const Samples& reading : OtherReadings(graph, recorded, files)) Try(reading);
+//   std::optional<Samples> samples = OtherReading(graph, recorded, files, HasTheRecordedLoss);
 #ifndef MANTISSA_TESTS_MODELS_GUESSES_H_
 #define MANTISSA_TESTS_MODELS_GUESSES_H_
 
+#include <functional>
+#include <optional>
 #include <string>
-#include <vector>
 
 #include "absl/status/statusor.h"
 #include "planner/graph/graph.h"
@@ -16,10 +17,11 @@
 
 namespace mantissa::model_replay {
 
-// The other ways in which the text could be meant: tokens cut in other ways, other targets. `graph`
-// has its loss.
-std::vector<Samples> OtherReadings(const planner::Graph& graph, const RecordedModel& recorded,
-                                   const Files& files);
+// The first that `fits` of the other ways in which the text could be meant: tokens cut in other
+// ways, other targets. `graph` has its loss.
+std::optional<Samples> OtherReading(const planner::Graph& graph, const RecordedModel& recorded,
+                                    const Files& files,
+                                    const std::function<bool(const Samples&)>& fits);
 
 // For a model that nothing is said of: pictures of the folder where its first input is one, else
 // numbers from a fixed seed. `graph` has its loss.

@@ -62,9 +62,15 @@ void CheckFinite(const std::string& what, const Training& training, Report& repo
   if (!AllFinite(training.losses))
     report.failures.push_back(
         absl::StrCat(what, ": a loss is not finite: ", absl::StrJoin(training.losses, " ")));
-  if (!std::isfinite(training.evaluation_loss))
-    report.failures.push_back(
-        absl::StrCat(what, ": the loss of an evaluation afterwards is ", training.evaluation_loss));
+  if (!std::isfinite(training.evaluation_loss)) {
+    const std::string text =
+        absl::StrCat(what, ": the loss of an evaluation afterwards is ", training.evaluation_loss);
+    // Running statistics can be far from a batch's after 20 steps, in PyTorch too.
+    const bool has_statistics = !training.final_counts.empty();
+    (has_statistics ? report.notes : report.failures).push_back(text);
+  }
+  if (training.skipped == static_cast<int>(training.losses.size()))
+    report.notes.push_back(absl::StrCat(what, ": no step could be taken, gradients overflowed"));
 }
 
 absl::Status CompareWithFigures(const Model& model, Report& report) {

@@ -65,6 +65,10 @@ const std::map<std::string, Function>& Functions() {
       {"flip", [](const auto& v, const Terms& t) { return v.flip(At(t, 0, -1)); }},
       {"roll", [](const auto& v, const Terms& t) { return Shifted(v, At(t, 0, -1)); }},
       {"shift", [](const auto& v, const Terms& t) { return Shifted(v, At(t, 0, -1)); }},
+      {"shift_right",
+       [](const auto& v, const Terms&) {
+         return at::constant_pad_nd(v.slice(1, 0, -1), {1, 0});
+       }},
       {"mean", [](const auto& v, const Terms& t) { return v.mean(At(t, 0, -1)); }},
       {"sum", [](const auto& v, const Terms& t) { return v.sum(At(t, 0, -1)); }},
       {"zeros_like", [](const auto& v, const Terms&) { return at::zeros_like(v); }},

@@ -133,10 +133,14 @@ absl::Status FindSamples(const std::string& folder, const planner::Graph& with_l
     ASSIGN_OR_RETURN(const bool fits, FitsFirstLoss(model));
     if (fits) return absl::OkStatus();
   }
-  for (Samples& other : OtherReadings(with_loss, *model.recorded, files)) {
-    model.samples = std::move(other);
+  auto other = OtherReading(with_loss, *model.recorded, files, [&](const Samples& samples) {
+    model.samples = samples;
     const auto fits = FitsFirstLoss(model);
-    if (fits.ok() && *fits) return absl::OkStatus();
+    return fits.ok() && *fits;
+  });
+  if (other) {
+    model.samples = *std::move(other);
+    return absl::OkStatus();
   }
   // None: what the text says stands, and the comparison fails on it.
   if (said.ok()) model.samples = *std::move(said);

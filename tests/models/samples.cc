@@ -39,6 +39,12 @@ bool IsTargetName(absl::string_view name) {
          lower == "labels";
 }
 
+// Whether an input is what it usually is where nothing is said of it.
+bool IsCustomary(const Value& input) {
+  return absl::StrContains(input.name, "mask") || absl::StrContains(input.name, "position") ||
+         absl::StrContains(input.name, "type");
+}
+
 // By name, then what nothing else is made from in order, then what is left in order.
 std::vector<const Definition*> Assign(const planner::Graph& graph, const Scope& scope) {
   std::vector<const Definition*> result(graph.inputs().size(), nullptr);
@@ -56,7 +62,9 @@ std::vector<const Definition*> Assign(const planner::Graph& graph, const Scope& 
   for (const bool used : {false, true}) {
     for (const Definition& definition : scope.definitions()) {
       if (IsTargetName(definition.name) || definition.is_used != used) continue;
-      for (size_t i = 0; i < result.size() && !take(i, &definition); ++i) {
+      for (size_t i = 0; i < result.size(); ++i) {
+        if (used && IsCustomary(graph.value(graph.inputs()[i]))) continue;
+        if (take(i, &definition)) break;
       }
     }
   }

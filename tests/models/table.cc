@@ -27,8 +27,9 @@ weights, and plain PyTorch ones, and records PyTorch's own gradients and losses.
   differs from itself by more than 1e-3 are not judged: `judged of all`.
 - **State**: final parameters, buffers and how far each moved, by L2.
 - **Worst**: the largest difference of all as a share of what is allowed; above 1 is outside.
-- **r = 0.5**, **r = 1**: the loss of the first and of the last of 20 steps under demotion, and how
-  many tensors were promoted.
+- **r = 0.5**, **r = 1**: the loss of the first and of the last of 20 steps under demotion, how many
+  tensors were promoted (`+1`), and how many steps were skipped, for the loss scale begins at 1024
+  whatever the gradients (`1s`).
 - **MiB**: peak of tensor bytes of a step as predicted / as measured, at batch sizes of 32 or 8.
 
 Models that begin with `random_` have live dropout or stochastic depth: there is nothing to compare
@@ -103,7 +104,13 @@ std::string Document(const std::vector<Report>& reports) {
         Losses(report.half), Losses(report.low), Memory(report.fp32), Memory(report.half),
         Memory(report.low));
   }
-  if (failed > 0) text += "\n## Failed\n\n";
+  text += "\n## Notes\n\n";
+  for (const Report& report : reports) {
+    for (const std::string& note : report.notes)
+      absl::StrAppend(&text, "- ", report.name, ": ", Plain(note), "\n");
+  }
+  text += "\n## Failed\n\n";
+  if (failed == 0) text += "None.\n";
   for (const Report& report : reports) {
     if (report.failures.empty()) continue;
     absl::StrAppend(&text, "- **", report.name, "**: ", Plain(report.failures[0]));

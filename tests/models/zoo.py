@@ -28,6 +28,8 @@ from torchvision.models.efficientnet import MBConvConfig
 from torchvision.models.mobilenetv3 import InvertedResidualConfig
 from torchvision.models.regnet import BlockParams
 
+import zoo_wide
+
 
 class Model(NamedTuple):
     make: Callable[[], torch.nn.Module]
@@ -246,3 +248,6 @@ class FirstUp(torch.nn.Module):
     def forward(self, output):
         return torch.nn.functional.interpolate(output.logits, size=(32, 32), mode="bilinear",
                                                align_corners=False)
+
+
+MODELS.update((name, Model(*row)) for name, row in zoo_wide.MODELS.items())
