@@ -11,6 +11,7 @@ from tests import cases
 from tests.e2e import certificates, harness
 
 GRPCURL = os.environ.get("MANTISSA_GRPCURL") or shutil.which("grpcurl") or ""
+MODEL = os.path.abspath("tests/server/models/testdata/tied.pt2")
 TOKEN = "a-token-for-the-documentation"
 MARK = "=== end of command ==="
 
@@ -47,6 +48,7 @@ class ApiTest(unittest.TestCase):
         cls.addClassCleanup(cls.secure.close)
         cls.secure.start()
         harness.digits(folder)
+        shutil.copy(MODEL, os.path.join(folder, "model.pt2"))
         cls.outputs = cls.run_all(folder)
 
     @classmethod
@@ -115,9 +117,18 @@ class ApiTest(unittest.TestCase):
 
     def test_data_are_uploaded_by_json(self):
         self.assertEqual({}, json.loads(self.output("QueryBlob")))
-        self.assertTrue(json.loads(self.output("UploadBlob"))["complete"])
+        self.assertTrue(json.loads(self.output("base64 -w 1000000 digits.npz"))["complete"])
         dataset = json.loads(self.output("CreateDataset"))
         self.assertEqual(("320", 10), (dataset["train_samples"], dataset["classes"]))
+
+    def test_model_is_uploaded_described_and_deleted_by_json(self):
+        self.assertTrue(json.loads(self.output("base64 -w 1000000 model.pt2"))["complete"])
+        model = json.loads(self.output("CreateModel"))
+        self.assertEqual(("mine", "MODEL_SOURCE_PT2"), (model["name"], model["source"]))
+        described = json.loads(self.output("ModelService/GetModel"))
+        self.assertEqual(model, described["model"])
+        self.assertEqual("tokens", described["inputs"][0]["name"])
+        self.assertEqual({}, json.loads(self.output("DeleteModel")))
 
     def test_job_by_json_is_submitted_watched_and_fetched(self):
         submitted = json.loads(self.output("SubmitJob"))
