@@ -123,6 +123,9 @@ def make_model(torch, eager_runs, recipes, name, spec, data, folder):
     batches = [take(i % (len(target) // spec.batch)) for i in range(eager_runs.STEPS)]
     # Cloned, for archives hold the whole storage of what they were exported with.
     program, tries = export(torch, module, tuple(x.clone() for x in batches[0][0]), dims)
+    for node in program.graph.nodes:
+        # Where the files of this machine are is nobody's business.
+        node.meta.pop("stack_trace", None)
     torch.export.save(program, os.path.join(folder, name + ".pt2"))
     if name.startswith("random_"):
         return
