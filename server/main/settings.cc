@@ -115,7 +115,7 @@ std::vector<Setting> MakeSettings() {
            "How long a worker may take to heed a cancel before it is ended."),
       Time("retry-delay", &Config::retry_delay, "From a worker's death to the next attempt."),
       Time("inspect-timeout", &Config::inspect_timeout,
-           "How long reading a new data set may take."),
+           "How long reading a new data set or model may take."),
       Switch("stop-workers", &Config::stop_workers,
              "On SIGTERM end the workers too; without it they go on and the next start takes them "
              "up. Jobs go on either way."),
