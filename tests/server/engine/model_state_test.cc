@@ -98,7 +98,7 @@ TEST(LoadState, TensorsThatTheModelDoesNotHaveAreRefused) {
   const at::Tensor values = at::zeros({2});
   MANTISSA_CHECK_OK(
       data::WriteSafetensors(RealFileSystem(), path,
-                       {AsFileTensor("weight", values), AsFileTensor("wieght", values)}, {}));
+                             {AsFileTensor("weight", values), AsFileTensor("wieght", values)}, {}));
   ModelState state = EmptyState(graph);
   EXPECT_THAT(std::string(LoadState(RealFileSystem(), path, graph, state).message()),
               HasSubstr("tensor wieght is not one of the 1 of model one. Use weights of the same"));

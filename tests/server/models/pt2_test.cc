@@ -50,7 +50,8 @@ TEST_P(GoldenTest, ArchiveBecomesTheGraphWrittenDown) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Pt2, GoldenTest,
-                         ::testing::Values("views", "tied", "rotary", "recurrent", "auxiliary", "narrow"),
+                         ::testing::Values("views", "tied", "rotary", "recurrent", "auxiliary",
+                                           "narrow"),
                          [](const auto& info) { return std::string(info.param); });
 
 TEST(Pt2, ParametersOfNarrowTypesAndAnyStridesAreReadAsFloat32InOrder) {
