@@ -25,7 +25,31 @@ data::Box RandomBox(double min_area, const ImageSize& size, RandomStream& number
   return {.height = height, .width = width};
 }
 
+// Of the Gamma distribution of that shape and scale 1, its logarithm: small shapes give numbers
+// that are none otherwise (Marsaglia, Tsang, ACM TOMS 2000).
+double LogGamma(double shape, RandomStream& numbers) {
+  if (shape < 1) {
+    // In (0, 1]: the logarithm of 0 is none.
+    const double below = std::log(1 - numbers.Uniform()) / shape;
+    return below + LogGamma(shape + 1, numbers);
+  }
+  const double d = shape - 1.0 / 3, c = 1 / std::sqrt(9 * d);
+  while (true) {
+    const double x = numbers.Normal(), root = 1 + c * x;
+    if (root <= 0) continue;
+    const double v = root * root * root;
+    if (std::log(1 - numbers.Uniform()) < x * x / 2 + d - d * v + d * std::log(v)) {
+      return std::log(d * v);
+    }
+  }
+}
+
 }  // namespace
+
+double MixUpWeight(double alpha, RandomStream& numbers) {
+  const double a = LogGamma(alpha, numbers), b = LogGamma(alpha, numbers);
+  return 1 / (1 + std::exp(b - a));
+}
 
 Change ChangeOf(const AugmentOptions& options, const ImageSize& size, RandomStream& numbers) {
   Change change;

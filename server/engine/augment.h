@@ -35,6 +35,9 @@ struct Change {
 // CVPR 2015).
 Change ChangeOf(const AugmentOptions& options, const ImageSize& size, RandomStream& numbers);
 
+// From Beta(alpha, alpha), in [0, 1]. REQUIRES: alpha > 0.
+double MixUpWeight(double alpha, RandomStream& numbers);
+
 // Writes the changed image, every pixel as `normalised`(channel, pixel) gives it. What lies outside
 // is a pixel of 0. `cut` is for a box's result.
 template <typename Pixel, typename Normalise>

@@ -113,6 +113,22 @@ absl::Status BatchReader::ReadInput(int epoch, int64_t sample, size_t input,
   return absl::OkStatus();
 }
 
+template <typename ReadSample>
+absl::Status BatchReader::ReadMixed(int epoch, int64_t sample, int64_t bytes,
+                                    const ReadSample& read, char* out) const {
+  RETURN_IF_ERROR(read(sample, out));
+  if (options_.augment.mixup_alpha <= 0) return absl::OkStatus();
+  // The same for all tensors of the sample.
+  RandomStream numbers(options_.seed, MixUpStream(epoch, sample));
+  const auto other = static_cast<int64_t>(numbers.Below(samples_.size()));
+  const auto weight = static_cast<float>(MixUpWeight(options_.augment.mixup_alpha, numbers));
+  std::vector<float> values(bytes / sizeof(float));
+  RETURN_IF_ERROR(read(other, reinterpret_cast<char*>(values.data())));
+  float* const to = reinterpret_cast<float*>(out);
+  for (size_t i = 0; i < values.size(); ++i) to[i] = weight * to[i] + (1 - weight) * values[i];
+  return absl::OkStatus();
+}
+
 absl::StatusOr<HostBatch> BatchReader::Read(int epoch, int64_t index) const {
   const Order order = OrderOf(epoch);
   const int64_t begin = index * options_.batch_size;
@@ -124,18 +140,23 @@ absl::StatusOr<HostBatch> BatchReader::Read(int epoch, int64_t index) const {
     const at::ScalarType type = tensor.is_image() ? at::kFloat : TypeOf(tensor.type);
     at::Tensor buffer = MakeBuffer(count, tensor, type, options_.pinned);
     char* out = static_cast<char*>(buffer.mutable_data_ptr());
+    const int64_t bytes = tensor.elements() * buffer.element_size();
+    const auto read = [&](int64_t sample, char* to) {
+      return ReadInput(epoch, sample, input, scratch, to);
+    };
     for (int64_t i = 0; i < count; ++i) {
-      RETURN_IF_ERROR(ReadInput(epoch, (*order)[begin + i], input, scratch,
-                                out + i * tensor.elements() * buffer.element_size()));
+      RETURN_IF_ERROR(ReadMixed(epoch, (*order)[begin + i], bytes, read, out + i * bytes));
     }
     batch.inputs.push_back(std::move(buffer));
   }
   batch.target = MakeBuffer(count, data_.target, TypeOf(data_.target.type), options_.pinned);
   char* out = static_cast<char*>(batch.target.mutable_data_ptr());
   const int64_t bytes = data_.target.bytes();
+  const auto read = [&](int64_t sample, char* to) {
+    return samples_.ReadTarget(sample, absl::MakeSpan(to, bytes));
+  };
   for (int64_t i = 0; i < count; ++i) {
-    RETURN_IF_ERROR(
-        samples_.ReadTarget((*order)[begin + i], absl::MakeSpan(out + i * bytes, bytes)));
+    RETURN_IF_ERROR(ReadMixed(epoch, (*order)[begin + i], bytes, read, out + i * bytes));
   }
   return batch;
 }

@@ -42,13 +42,17 @@ class BatchReader {
   BatchReader(const data::LoadedDataset& data, const data::SampleSource& samples,
               const Options& options);
 
-  // Images are float32, others as the data have them.
+  // Images are float32, others as the data have them. REQUIRES: with mix-up, all others are too.
   absl::StatusOr<HostBatch> Read(int epoch, int64_t index) const;
 
  private:
   using Order = std::shared_ptr<const std::vector<int64_t>>;
 
   Order OrderOf(int epoch) const;
+  // One tensor of a sample, mixed with another where that is asked for. `scratch` is for `read`.
+  template <typename Read>
+  absl::Status ReadMixed(int epoch, int64_t sample, int64_t bytes, const Read& read,
+                         char* out) const;
   absl::Status ReadInput(int epoch, int64_t sample, size_t input, std::vector<char>& scratch,
                          char* out) const;
 

@@ -30,7 +30,8 @@ at::Tensor ToDevice(const at::Tensor& host, const TensorLayout& layout, c10::Dev
 ReadAhead::Options AheadOptions(const BatchOptions& options, int64_t batches) {
   return {.threads = options.threads,
           .batches = batches,
-          .epochs_differ = options.shuffle || options.augment.kind != AugmentKind::kNone};
+          .epochs_differ = options.shuffle || options.augment.kind != AugmentKind::kNone ||
+                           options.augment.mixup_alpha > 0};
 }
 
 }  // namespace

@@ -139,6 +139,16 @@ absl::Status CheckTarget(const planner::Graph& graph, const planner::LossOptions
 }
 
 absl::Status CheckAugmentation(const data::LoadedDataset& data, const AugmentOptions& augment) {
+  bool whole = data.target.is_whole();
+  for (const data::SampleTensor& input : data.inputs) {
+    whole = whole || (input.is_whole() && !input.is_image());
+  }
+  if (augment.mixup_alpha > 0 && whole) {
+    return InvalidField("training.mixup_alpha", absl::StrCat(augment.mixup_alpha),
+                        "0 where inputs or targets are whole numbers",
+                        "Class numbers can't be mixed: leave it out, or train on floating-point "
+                        "targets with mse or bce.");
+  }
   if (augment.kind == AugmentKind::kNone || data.target.shape.size() < 2) return absl::OkStatus();
   return InvalidField("training.augment", "set", "none for targets of two and more dimensions",
                       "The target would not be moved with the image: leave it out.");

@@ -24,6 +24,9 @@ struct AugmentOptions {
   int64_t padding = 4;
   // Smallest share of the area that kResizedCrop and kResizedCropFlip take, to 1.0.
   double min_area = 0.08;
+  // Mix-up: a sample and its target become weight times themselves and (1 - weight) times another
+  // of the set, the weight from Beta(alpha, alpha) (Zhang et al., ICLR 2018). 0: none.
+  double mixup_alpha = 0;
 };
 
 enum class Storage {

@@ -16,7 +16,8 @@ enum Purpose : uint64_t {
   kAugment,
   kRounding,
   kMoments,
-  kOperators
+  kOperators,
+  kMixUp
 };
 // 4 bits of purpose, 60 for what the purpose counts.
 constexpr uint64_t Stream(Purpose purpose, uint64_t count) {
@@ -36,6 +37,12 @@ constexpr uint64_t ShuffleStream(int64_t epoch) {
 // Of one sample in one epoch. REQUIRES: sample < 2^36, epoch < 2^24.
 constexpr uint64_t AugmentStream(int64_t epoch, int64_t sample) {
   return random_streams_internal::Stream(random_streams_internal::kAugment,
+                                         (static_cast<uint64_t>(epoch) << 36) | sample);
+}
+
+// Of what is mixed into one sample in one epoch. REQUIRES: as AugmentStream().
+constexpr uint64_t MixUpStream(int64_t epoch, int64_t sample) {
+  return random_streams_internal::Stream(random_streams_internal::kMixUp,
                                          (static_cast<uint64_t>(epoch) << 36) | sample);
 }
 

@@ -107,6 +107,7 @@ AugmentOptions AugmentOf(const v1::TrainingSpec& training) {
   AugmentOptions augment{.kind = KindOf(training.augment())};
   if (training.crop_padding() > 0) augment.padding = training.crop_padding();
   if (training.crop_min_area() > 0) augment.min_area = training.crop_min_area();
+  augment.mixup_alpha = training.mixup_alpha();
   return augment;
 }
 

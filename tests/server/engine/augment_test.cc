@@ -32,6 +32,24 @@ TEST(Augment, ResizedCropsLieInTheImageAndHaveTheirShareOfIt) {
   EXPECT_GT(largest, 0.75);
 }
 
+TEST(Augment, MixUpWeightsHaveTheMomentsOfTheBetaDistribution) {
+  for (const double alpha : {0.2, 1.0, 5.0}) {
+    double sum = 0, squares = 0;
+    constexpr int kCount = 20000;
+    for (int i = 0; i < kCount; ++i) {
+      RandomStream numbers(4, i);
+      const double weight = MixUpWeight(alpha, numbers);
+      ASSERT_GE(weight, 0);
+      ASSERT_LE(weight, 1);
+      sum += weight;
+      squares += weight * weight;
+    }
+    const double mean = sum / kCount;
+    EXPECT_NEAR(mean, 0.5, 0.015) << alpha;
+    EXPECT_NEAR(squares / kCount - mean * mean, 1 / (4 * (2 * alpha + 1)), 0.01) << alpha;
+  }
+}
+
 TEST(Augment, FlipAloneMovesNothingAndHappensHalfOfTheTime) {
   int flips = 0;
   for (int i = 0; i < 400; ++i) {

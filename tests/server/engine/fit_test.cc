@@ -128,6 +128,11 @@ TEST_F(FitTest, AugmentationIsRefusedWhereTheTargetWouldHaveToMove) {
   EXPECT_NE(Error(), "");
 }
 
+TEST_F(FitTest, MixUpOfClassNumbersIsRefused) {
+  options_.augment.mixup_alpha = 0.2;
+  EXPECT_THAT(Error(), HasSubstr("training.mixup_alpha is 0.2; allowed 0 where inputs or targets"));
+}
+
 TEST_F(FitTest, BatchLargerThanTheDataNamesBothNumbers) {
   options_.batch_size = 6;
   EXPECT_THAT(Error(), HasSubstr("training.batch_size is 6; allowed 1 to 5, the training samples"));
