@@ -203,6 +203,31 @@ TEST(Batches, ReadingAheadOfAnEvaluationGoesOnWithTheSameSamples) {
   }
 }
 
+TEST(Batches, MixUpWeighsASampleAndItsTargetAlike) {
+  std::vector<float> numbers, doubled;
+  for (int i = 0; i < 40; ++i) {
+    numbers.push_back(static_cast<float>(i));
+    doubled.push_back(static_cast<float>(2 * i));
+  }
+  data::LoadedDataset data{.inputs = {{"x", data::ElementType::kFloat32, {1}}},
+                           .target = {"y", data::ElementType::kFloat32, {1}}};
+  data.train = data::MakeArraySamples({data::MakeColumn("x", {1}, numbers)},
+                                      data::MakeColumn("y", {1}, doubled));
+  const BatchOptions options{.batch_size = 40, .augment = {.mixup_alpha = 1}, .seed = 3};
+  BatchSource source(data, *data.train, options);
+  const Batch batch = MustLoad(source, 0, 0), again = MustLoad(source, 0, 0);
+  const Batch later = MustLoad(source, 1, 0);
+  EXPECT_TRUE(at::equal(batch.inputs[0], again.inputs[0]));
+  EXPECT_FALSE(at::equal(batch.inputs[0], later.inputs[0]));
+  int mixed = 0;
+  for (int64_t i = 0; i < 40; ++i) {
+    const float x = batch.inputs[0][i][0].item<float>();
+    EXPECT_NEAR(batch.target[i][0].item<float>(), 2 * x, 1e-4);
+    mixed += x != static_cast<float>(i) ? 1 : 0;
+  }
+  EXPECT_GT(mixed, 30);
+}
+
 // Every sample is one that can't be read.
 class BrokenSamples : public data::SampleSource {
  public:
