@@ -5,6 +5,12 @@ namespace {
 
 using enum FlagType;
 
+// The same flag for a command whose message has the field elsewhere.
+constexpr Flag InField(Flag flag, const char* field) {
+  flag.field = field;
+  return flag;
+}
+
 // Of every command.
 constexpr Flag kServer = {
     .names = "-s,--server",
@@ -109,15 +115,7 @@ constexpr Flag kFreeze = {
 };
 
 // The same in GetModelRequest.
-constexpr Flag kDescribeWidth = {
-    .names = "--width",
-    .type = kNumber,
-    .value = "X",
-    .default_text = "1.0",
-    .help = "Width multiplier of the channels, one of those the model offers.",
-    .field = "spec.width",
-    .above_zero = true,
-};
+constexpr Flag kDescribeWidth = InField(kWidth, "spec.width");
 constexpr Flag kDescribeClasses = {
     .names = "--classes",
     .type = kNumber,
@@ -145,13 +143,7 @@ constexpr Flag kDescribeLoss = {
         "mse, or bce of logits.",
     .field = "loss",
 };
-constexpr Flag kDescribeFreeze = {
-    .names = "--freeze",
-    .type = kList,
-    .value = "PATTERN,...",
-    .help = "Parameters that are not trained: patterns of names, * for any characters, ? for one.",
-    .field = "spec.freeze",
-};
+constexpr Flag kDescribeFreeze = InField(kFreeze, "spec.freeze");
 
 // Precision.
 constexpr Flag kPolicy = {
@@ -370,13 +362,7 @@ constexpr Flag kOptimizer = {
     .help = "Optimizer: stochastic gradient descent with momentum, or AdamW.",
     .field = "training.optimizer",
 };
-constexpr Flag kOptimizerState = {
-    .names = "--optimizer-state",
-    .type = kChoice,
-    .default_text = "fp32",
-    .help = "How the optimizer's moments are stored: in 4 bytes, 2 bytes or a byte an element.",
-    .field = "training.optimizer_state",
-};
+constexpr Flag kOptimizerState = InField(kPlanOptimizerState, "training.optimizer_state");
 constexpr Flag kLr = {
     .names = "--lr",
     .type = kNumber,
@@ -508,23 +494,8 @@ constexpr Flag kThreads = {
     .field = "training.threads",
 };
 
-constexpr Flag kLoss = {
-    .names = "--loss",
-    .type = kChoice,
-    .default_text = "cross-entropy",
-    .help =
-        "What is minimised: cross-entropy of logits, nll of log-probabilities, mse, or bce of "
-        "logits.",
-    .field = "training.loss",
-};
-constexpr Flag kIgnoreIndex = {
-    .names = "--ignore-index",
-    .type = kNumber,
-    .value = "N",
-    .default_text = "-100",
-    .help = "Class number of positions that cross-entropy and nll leave out.",
-    .field = "training.ignore_index",
-};
+constexpr Flag kLoss = InField(kPlanLoss, "training.loss");
+constexpr Flag kIgnoreIndex = InField(kPlanIgnoreIndex, "training.ignore_index");
 constexpr Flag kAccumulate = {
     .names = "--accumulate",
     .type = kNumber,
@@ -536,24 +507,8 @@ constexpr Flag kAccumulate = {
     .field = "training.accumulate_batches",
     .above_zero = true,
 };
-constexpr Flag kClipNorm = {
-    .names = "--clip-norm",
-    .type = kNumber,
-    .value = "X",
-    .help = "Largest norm of all gradients together, above 0. Default: no limit.",
-    .field = "training.clip_norm",
-    .above_zero = true,
-};
-constexpr Flag kEma = {
-    .names = "--ema",
-    .type = kNumber,
-    .value = "X",
-    .help =
-        "Decay of a moving average of the weights, which is evaluated and kept beside them; above "
-        "0 to below 1. Default: none.",
-    .field = "training.ema_decay",
-    .above_zero = true,
-};
+constexpr Flag kClipNorm = InField(kPlanClipNorm, "training.clip_norm");
+constexpr Flag kEma = InField(kPlanEma, "training.ema_decay");
 constexpr Flag kCropPadding = {
     .names = "--crop-padding",
     .type = kNumber,
