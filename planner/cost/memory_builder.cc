@@ -17,24 +17,6 @@ constexpr int64_t kResultBytes = 2 * 4 + 2 * 8;
 // A place that argmax finds, and whether it is right.
 constexpr int64_t kFoundBytes = 8 + 1;
 
-int64_t DTypeBytes(DType dtype) {
-  switch (dtype) {
-    case DType::kFloat64:
-    case DType::kInt64:
-      return 8;
-    case DType::kFloat32:
-    case DType::kInt32:
-      return 4;
-    case DType::kFloat16:
-    case DType::kBFloat16:
-      return 2;
-    case DType::kUInt8:
-    case DType::kBool:
-      return 1;
-  }
-  return 1;
-}
-
 }  // namespace
 
 class MemoryModelBuilder {
@@ -77,7 +59,7 @@ class MemoryModelBuilder {
   }
 
   int64_t BytesAsComputed(ValueId value) const {
-    return ElementsOf(value) * DTypeBytes(graph_.value(value).dtype);
+    return ElementsOf(value) * BytesOf(graph_.value(value).dtype);
   }
 
   void Add(const MemorySpan& span) { model_.spans_.push_back(span); }

@@ -22,10 +22,34 @@ struct TensorInputCollector {
 
 }  // namespace
 
+int64_t BytesOf(DType dtype) {
+  switch (dtype) {
+    case DType::kFloat64:
+    case DType::kInt64:
+      return 8;
+    case DType::kFloat32:
+    case DType::kInt32:
+      return 4;
+    case DType::kFloat16:
+    case DType::kBFloat16:
+      return 2;
+    case DType::kUInt8:
+    case DType::kBool:
+      return 1;
+  }
+  return 1;
+}
+
 int64_t Elements(const Shape& shape, int64_t batch_size) {
   int64_t elements = 1;
   for (const Dim& dim : shape) elements *= dim.At(batch_size);
   return elements;
+}
+
+std::vector<int64_t> SizesAt(const Shape& shape, int64_t batch_size) {
+  std::vector<int64_t> sizes;
+  for (const Dim& dim : shape) sizes.push_back(dim.At(batch_size));
+  return sizes;
 }
 
 double ApproximateElements(const Shape& shape, int64_t batch_size) {

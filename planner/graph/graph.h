@@ -39,6 +39,9 @@ inline constexpr NodeId kNoNode = -1;
 
 enum class DType { kFloat32, kFloat64, kFloat16, kBFloat16, kInt64, kInt32, kUInt8, kBool };
 
+// Of one element.
+int64_t BytesOf(DType dtype);
+
 // One dimension: a number, or that number times the batch size.
 struct Dim {
   int64_t factor = 1;
@@ -57,6 +60,8 @@ using Shape = std::vector<Dim>;
 
 // Elements of `shape` at a batch size. A shape of no dimensions has one element.
 int64_t Elements(const Shape& shape, int64_t batch_size);
+// Its dimensions as numbers.
+std::vector<int64_t> SizesAt(const Shape& shape, int64_t batch_size);
 
 // The same as a double, which does not overflow.
 double ApproximateElements(const Shape& shape, int64_t batch_size);

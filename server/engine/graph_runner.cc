@@ -128,9 +128,7 @@ void GraphRunner::Prepare(int64_t batch_size, RunMode mode) {
 }
 
 std::vector<int64_t> GraphRunner::SizesOf(ValueId value) const {
-  std::vector<int64_t> sizes;
-  for (const planner::Dim& dim : graph_.value(value).shape) sizes.push_back(dim.At(batch_size_));
-  return sizes;
+  return planner::SizesAt(graph_.value(value).shape, batch_size_);
 }
 
 CallContext GraphRunner::CallContextOf() const {

@@ -120,9 +120,7 @@ class ModelCheck {
   }
 
   std::vector<int64_t> SizesOf(ValueId value) const {
-    std::vector<int64_t> sizes;
-    for (const planner::Dim& dim : graph_.value(value).shape) sizes.push_back(dim.At(kSamples));
-    return sizes;
+    return planner::SizesAt(graph_.value(value).shape, kSamples);
   }
 
   absl::Status Fail(NodeId node, absl::string_view why) const {

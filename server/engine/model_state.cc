@@ -20,10 +20,9 @@ namespace {
 using planner::Initializer;
 using planner::ValueId;
 
+// What is kept does not grow with the batch.
 std::vector<int64_t> SizesOf(const planner::Value& value) {
-  std::vector<int64_t> sizes;
-  for (const planner::Dim& dim : value.shape) sizes.push_back(dim.factor);
-  return sizes;
+  return planner::SizesAt(value.shape, /*batch_size=*/1);
 }
 
 void Fill(const at::Tensor& tensor, const Initializer& initializer, RandomStream numbers) {

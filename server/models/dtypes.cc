@@ -32,22 +32,4 @@ absl::StatusOr<DType> ToDType(int64_t scalar_type) {
       "int32, uint8 and bool are (7, 8, 6, 13, 5, 4, 1, 12). Convert the model with .float()."));
 }
 
-int64_t BytesOf(DType dtype) {
-  switch (dtype) {
-    case DType::kFloat64:
-    case DType::kInt64:
-      return 8;
-    case DType::kFloat32:
-    case DType::kInt32:
-      return 4;
-    case DType::kFloat16:
-    case DType::kBFloat16:
-      return 2;
-    case DType::kUInt8:
-    case DType::kBool:
-      return 1;
-  }
-  return 0;
-}
-
 }  // namespace mantissa::models

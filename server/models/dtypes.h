@@ -15,9 +15,6 @@ namespace mantissa::models {
 // InvalidArgument names the type where the graph has none for it: complex numbers, int8, int16...
 absl::StatusOr<planner::DType> ToDType(int64_t scalar_type);
 
-// Bytes of an element.
-int64_t BytesOf(planner::DType dtype);
-
 }  // namespace mantissa::models
 
 #endif  // MANTISSA_SERVER_MODELS_DTYPES_H_

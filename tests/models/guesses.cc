@@ -11,6 +11,8 @@
 #include "absl/strings/str_cat.h"
 #include "base/file.h"
 #include "base/status.h"
+#include "planner/graph/operators.h"
+#include "server/engine/operator_call.h"
 #include "tests/models/sample_shapes.h"
 
 namespace mantissa::model_replay {
@@ -140,20 +142,20 @@ absl::StatusOr<Samples> MadeUpSamples(const planner::Graph& graph, const std::st
     const std::string file = sizes.empty() ? "" : absl::StrCat("digits", sizes.back(), ".npz");
     std::vector<int64_t> all = sizes;
     all.insert(all.begin(), kSamples);
-    if (IsFloating(input.dtype) && sizes.size() >= 3 &&
+    if (planner::IsFloatingPoint(input.dtype) && sizes.size() >= 3 &&
         RealFileSystem().Exists(JoinPath(folder, file))) {
       ASSIGN_OR_RETURN(files, ReadFiles(folder, {file}));
       Scope scope(files);
       ASSIGN_OR_RETURN(const Definition picture, scope.Evaluate("u8"));
       ASSIGN_OR_RETURN(samples.inputs.emplace_back(), Fitted(input, picture));
     } else if (input.name.find("mask") != std::string::npos) {
-      samples.inputs.push_back(at::ones(all, TypeOf(input.dtype)));
+      samples.inputs.push_back(at::ones(all, engine::ScalarTypeOf(input.dtype)));
     } else {
-      const int64_t range = IsFloating(input.dtype) ? 17 : Vocabulary(graph);
+      const int64_t range = planner::IsFloatingPoint(input.dtype) ? 17 : Vocabulary(graph);
       at::Tensor numbers =
           at::arange(at::empty(all).numel()).mul(7919).remainder(10007).remainder(range);
-      if (IsFloating(input.dtype)) numbers = at::div(numbers, range);
-      samples.inputs.push_back(numbers.view(all).to(TypeOf(input.dtype)));
+      if (planner::IsFloatingPoint(input.dtype)) numbers = at::div(numbers, range);
+      samples.inputs.push_back(numbers.view(all).to(engine::ScalarTypeOf(input.dtype)));
     }
   }
   const Value& target = graph.value(graph.target());

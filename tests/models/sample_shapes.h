@@ -1,20 +1,13 @@
-// Sizes and types of a model's inputs, for one sample and for a batch.
+// Sizes of a model's inputs, for one sample.
 #ifndef MANTISSA_TESTS_MODELS_SAMPLE_SHAPES_H_
 #define MANTISSA_TESTS_MODELS_SAMPLE_SHAPES_H_
 
 #include <cstdint>
 #include <vector>
 
-#include "ATen/core/Tensor.h"
 #include "planner/graph/graph.h"
 
 namespace mantissa::model_replay {
-
-bool IsFloating(planner::DType dtype);
-
-at::ScalarType TypeOf(planner::DType dtype);
-
-std::vector<int64_t> SizesAt(const planner::Shape& shape, int64_t batch_size);
 
 // Which dimension is the batch; -1: none.
 int64_t BatchDimension(const planner::Shape& shape);

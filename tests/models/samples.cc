@@ -12,7 +12,9 @@
 #include "absl/strings/strip.h"
 #include "base/file.h"
 #include "base/status.h"
+#include "planner/graph/operators.h"
 #include "server/data/npz.h"
+#include "server/engine/operator_call.h"
 #include "tests/models/sample_shapes.h"
 
 namespace mantissa::model_replay {
@@ -94,7 +96,7 @@ absl::StatusOr<Definition> TargetOf(Scope& scope, const std::string& text) {
 at::Tensor OneBatch(const planner::Graph& graph, planner::ValueId id, const at::Tensor& samples,
                     int64_t first, int64_t batch_size, bool time_major) {
   const planner::Shape& shape = graph.value(id).shape;
-  const std::vector<int64_t> sizes = SizesAt(shape, batch_size);
+  const std::vector<int64_t> sizes = planner::SizesAt(shape, batch_size);
   if (samples.dim() == 0) return at::full(sizes, samples.item(), samples.options());
   const int64_t at = BatchDimension(shape);
   if (at < 0 || samples.size(0) == 1) return samples[0].expand(sizes).clone();
@@ -115,9 +117,9 @@ bool IsTimeMajor(const planner::Graph& graph) {
 
 absl::StatusOr<at::Tensor> Fitted(const Value& value, const Definition& definition) {
   at::Tensor given = definition.value;
-  const at::ScalarType type = TypeOf(value.dtype);
+  const at::ScalarType type = engine::ScalarTypeOf(value.dtype);
   if (given.dim() == 0) return given.to(type);
-  if (definition.is_raw && IsFloating(value.dtype) && !given.is_floating_point())
+  if (definition.is_raw && planner::IsFloatingPoint(value.dtype) && !given.is_floating_point())
     given = at::div(given, 255);
   given = given.to(type);
   const std::vector<int64_t> wanted = SampleSizes(value.shape);

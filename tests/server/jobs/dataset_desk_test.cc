@@ -27,32 +27,19 @@ class DatasetDeskTest : public testing::Test {
     return request;
   }
 
-  void Upload(const std::string& content) {
-    if (world_.blobs.Query(Sha256Hex(content), content.size())->complete) return;
-    auto upload = *world_.blobs.Begin(Sha256Hex(content), content.size(), 0);
-    ASSERT_TRUE(upload->Append(content).ok());
-    ASSERT_TRUE(upload->Finish()->complete);
-  }
-
   void Create(const v1::CreateDatasetRequest& request) {
     result_.reset();
     world_.dataset_desk.Create(
         request, [this](absl::StatusOr<v1::Dataset> dataset) { result_ = std::move(dataset); });
   }
 
-  // What the worker of the only inspection says.
-  void Report(const internal::v1::WorkerReport& report) {
-    ASSERT_EQ(world_.pool.Tasks().size(), 1u);
-    ASSERT_TRUE(world_.inspections.Report(world_.pool.Tasks()[0], {report}).ok());
-  }
-
   void CreateKnown(const std::string& name, const std::string& content) {
-    Upload(content);
+    world_.Upload(content);
     Create(Request(name, content));
     internal::v1::WorkerReport report;
     report.set_number(1);
     report.mutable_inspected()->set_train_samples(80);
-    Report(report);
+    world_.ReportInspection(report);
     ASSERT_TRUE(result_.has_value() && result_->ok());
     world_.pool.StopAll();
   }
@@ -63,13 +50,13 @@ class DatasetDeskTest : public testing::Test {
 };
 
 TEST_F(DatasetDeskTest, IsThereOnceAWorkerHasReadIt) {
-  Upload("bytes");
+  world_.Upload("bytes");
   Create(Request("digits", "bytes"));
   EXPECT_FALSE(result_.has_value());
   internal::v1::WorkerReport report;
   report.set_number(1);
   report.mutable_inspected()->set_train_samples(80);
-  Report(report);
+  world_.ReportInspection(report);
   ASSERT_TRUE(result_.has_value());
   ASSERT_TRUE(result_->ok()) << result_->status();
   const v1::Dataset dataset = *world_.datasets.Get("digits");
@@ -95,7 +82,7 @@ TEST_F(DatasetDeskTest, TheSameBytesAgainReturnTheKnownOneAtOnce) {
 
 TEST_F(DatasetDeskTest, OtherBytesOrOptionsUnderTheNameAlreadyExist) {
   CreateKnown("digits", "bytes");
-  Upload("others");
+  world_.Upload("others");
   Create(Request("digits", "others"));
   EXPECT_EQ(result_->status().code(), absl::StatusCode::kAlreadyExists);
   v1::CreateDatasetRequest other_split = Request("digits", "bytes");
@@ -105,13 +92,13 @@ TEST_F(DatasetDeskTest, OtherBytesOrOptionsUnderTheNameAlreadyExist) {
 }
 
 TEST_F(DatasetDeskTest, WhatTheWorkerCannotReadIsTheCallersFault) {
-  Upload("bytes");
+  world_.Upload("bytes");
   Create(Request("digits", "bytes"));
   internal::v1::WorkerReport report;
   report.set_number(1);
   report.mutable_failed()->set_cause(v1::FAILURE_CAUSE_BAD_DATA);
   report.mutable_failed()->set_message("data.npz is truncated.");
-  Report(report);
+  world_.ReportInspection(report);
   ASSERT_TRUE(result_.has_value());
   EXPECT_EQ(result_->status().code(), absl::StatusCode::kInvalidArgument);
   EXPECT_NE(result_->status().message().find("data.npz is truncated."), std::string::npos);
@@ -133,7 +120,7 @@ TEST_F(DatasetDeskTest, AWorkerThatDiesReadingNeverLeavesTheCallerWaiting) {
 }
 
 TEST_F(DatasetDeskTest, AReaderThatDoesNotStartIsTheServersFault) {
-  Upload("bytes");
+  world_.Upload("bytes");
   ASSERT_TRUE(world_.files.Remove(world_.program).ok());
   Create(Request("digits", "bytes"));
   ASSERT_TRUE(result_.has_value());
@@ -143,7 +130,7 @@ TEST_F(DatasetDeskTest, AReaderThatDoesNotStartIsTheServersFault) {
 }
 
 TEST_F(DatasetDeskTest, ReadingThatTakesTooLongIsRefused) {
-  Upload("bytes");
+  world_.Upload("bytes");
   Create(Request("digits", "bytes"));
   // Signs of life keep the worker, not the inspection.
   ASSERT_TRUE(world_.TickUntil(
@@ -157,7 +144,7 @@ TEST_F(DatasetDeskTest, ReadingThatTakesTooLongIsRefused) {
 }
 
 TEST_F(DatasetDeskTest, NobodyWaitsForAServerThatStops) {
-  Upload("bytes");
+  world_.Upload("bytes");
   Create(Request("digits", "bytes"));
   world_.inspections.Abandon();
   ASSERT_TRUE(result_.has_value());

@@ -59,30 +59,16 @@ class ModelDeskTest : public testing::Test {
     return request;
   }
 
-  void Upload(const std::string& content) {
-    const auto size = static_cast<int64_t>(content.size());
-    if (world_.blobs.Query(Sha256Hex(content), size)->complete) return;
-    auto upload = *world_.blobs.Begin(Sha256Hex(content), size, 0);
-    ASSERT_TRUE(upload->Append(content).ok());
-    ASSERT_TRUE(upload->Finish()->complete);
-  }
-
   void Create(const v1::CreateModelRequest& request) {
     result_.reset();
     world_.model_desk.Create(
         request, [this](absl::StatusOr<v1::Model> model) { result_ = std::move(model); });
   }
 
-  // What the worker of the only inspection says.
-  void Report(const internal::v1::WorkerReport& report) {
-    ASSERT_EQ(world_.pool.Tasks().size(), 1u);
-    ASSERT_TRUE(world_.inspections.Report(world_.pool.Tasks()[0], {report}).ok());
-  }
-
   void CreateKnown(const std::string& name, const std::string& content) {
-    Upload(content);
+    world_.Upload(content);
     Create(Request(name, content));
-    Report(Found(Flat()));
+    world_.ReportInspection(Found(Flat()));
     ASSERT_TRUE(result_.has_value());
     ASSERT_TRUE(result_->ok()) << result_->status();
     world_.pool.StopAll();
@@ -100,12 +86,12 @@ class ModelDeskTest : public testing::Test {
 };
 
 TEST_F(ModelDeskTest, IsThereOnceAWorkerHasReadIt) {
-  Upload("archive");
+  world_.Upload("archive");
   Create(Request("flat", "archive"));
   EXPECT_FALSE(result_.has_value());
   const internal::v1::Task task = *world_.inspections.TaskOf(world_.pool.Tasks()[0]);
   EXPECT_EQ(task.inspect_model().request().sha256(), Sha256Hex("archive"));
-  Report(Found(Flat()));
+  world_.ReportInspection(Found(Flat()));
   ASSERT_TRUE(result_.has_value());
   ASSERT_TRUE(result_->ok()) << result_->status();
   const v1::Model model = *world_.models.Get("flat");
@@ -122,7 +108,7 @@ TEST_F(ModelDeskTest, TheSameFileAgainIsReturnedAndAnotherRefused) {
   ASSERT_TRUE(result_.has_value());
   EXPECT_TRUE(result_->ok());
   EXPECT_EQ(world_.observer.starts, 1);
-  Upload("another");
+  world_.Upload("another");
   Create(Request("flat", "another"));
   EXPECT_EQ(result_->status().code(), absl::StatusCode::kAlreadyExists);
 }
@@ -154,24 +140,24 @@ TEST_F(ModelDeskTest, WrongRequestsNameTheirField) {
 }
 
 TEST_F(ModelDeskTest, WhatTheWorkerCannotReadIsTheCallersFaultAndNamed) {
-  Upload("archive");
+  world_.Upload("archive");
   Create(Request("flat", "archive"));
   internal::v1::WorkerReport report;
   report.set_number(1);
   report.mutable_failed()->set_cause(v1::FAILURE_CAUSE_BAD_REQUEST);
   report.mutable_failed()->set_message("model.pt2 is truncated.");
-  Report(report);
+  world_.ReportInspection(report);
   EXPECT_EQ(result_->status().code(), absl::StatusCode::kInvalidArgument);
   EXPECT_EQ(result_->status().message(), "The model `flat` can't be used: model.pt2 is truncated.");
   EXPECT_FALSE(world_.models.Get("flat").ok());
 }
 
 TEST_F(ModelDeskTest, AGraphThatIsNoneIsNotBelieved) {
-  Upload("archive");
+  world_.Upload("archive");
   Create(Request("flat", "archive"));
   internal::v1::WorkerReport report = Found(Flat());
   report.mutable_model_inspected()->mutable_graph()->mutable_nodes(1)->set_outputs(0, 1000000);
-  Report(report);
+  world_.ReportInspection(report);
   EXPECT_EQ(result_->status().code(), absl::StatusCode::kInternal);
   EXPECT_FALSE(world_.models.Get("flat").ok());
 }

@@ -79,6 +79,19 @@ World::World(const std::string& folder_in, const std::string& script, WorldOptio
       dataset_desk(datasets, blobs, inspections, clock),
       model_desk(models, blobs, inspections, clock) {}
 
+void World::Upload(const std::string& content) {
+  const auto size = static_cast<int64_t>(content.size());
+  if (blobs.Query(Sha256Hex(content), size)->complete) return;
+  auto upload = *blobs.Begin(Sha256Hex(content), size, 0);
+  ASSERT_TRUE(upload->Append(content).ok());
+  ASSERT_TRUE(upload->Finish()->complete);
+}
+
+void World::ReportInspection(const internal::v1::WorkerReport& report) {
+  ASSERT_EQ(pool.Tasks().size(), 1u);
+  ASSERT_TRUE(inspections.Report(pool.Tasks()[0], {report}).ok());
+}
+
 void World::AddDataset(const std::string& name) {
   const std::string content = absl::StrCat("content of ", name);
   const std::string sha256 = Sha256Hex(content);

@@ -58,6 +58,10 @@ class World {
   World(const std::string& folder, const std::string& script, WorldOptions options = {});
 
   void AddDataset(const std::string& name);
+  // A blob, if it is not there yet.
+  void Upload(const std::string& content);
+  // What the worker of the only inspection says.
+  void ReportInspection(const internal::v1::WorkerReport& report);
   v1::SubmitJobRequest Request(const std::string& dataset);
   v1::Job MustSubmit(const std::string& dataset, const std::string& name = "");
   v1::Job MustGet(const std::string& id);
