@@ -87,19 +87,27 @@ absl::StatusOr<Graph> GraphOf(const PlanRequest& request) {
 std::vector<MemoryBaseline> Baselines(const Plan& plan) {
   const int64_t batch_size = plan.request.batch_size;
   const Schedule schedule = MakeSchedule(plan.graph, plan.tensors, {});
-  std::vector<MemoryBaseline> baselines;
-  const auto add = [&](const char* name, const Policy& policy, Recipe recipe) {
+  const auto model_of = [&](Recipe recipe) {
     PlanRequest request = plan.request;
     request.recipe = recipe;
+    return MemoryModel(plan.graph, plan.tensors, schedule, batch_size, MemoryOptionsOf(request));
+  };
+  std::vector<MemoryBaseline> baselines;
+  const auto add = [&](const char* name, const Policy& policy, Recipe recipe,
+                       const MemoryModel& model) {
     const std::vector<kernels::Format> formats = InRecipe(
         policy.Assign(plan.graph, plan.tensors, batch_size).value().formats, HighFormat(recipe));
-    baselines.push_back(
-        {name, MemoryModel(plan.graph, plan.tensors, schedule, batch_size, MemoryOptionsOf(request))
-                   .PeakBytes(formats)});
+    baselines.push_back({name, model.PeakBytes(formats)});
   };
-  add("fp32", None(), Recipe::kPaper);
-  add("16-bit", Uniform(/*low=*/false), plan.request.recipe);
-  add("operator", OperatorBased(), plan.request.recipe);
+  const Recipe recipe = plan.request.recipe;
+  const MemoryModel model = model_of(recipe);
+  if (recipe == Recipe::kPaper) {
+    add("fp32", None(), Recipe::kPaper, model);
+  } else {
+    add("fp32", None(), Recipe::kPaper, model_of(Recipe::kPaper));
+  }
+  add("16-bit", Uniform(/*low=*/false), recipe, model);
+  add("operator", OperatorBased(), recipe, model);
   return baselines;
 }
 

@@ -26,12 +26,6 @@ constexpr int64_t kGruStates = 9, kRnnStates = 3;
 
 int64_t Rows(int64_t floats) { return (floats + kRowFloats - 1) / kRowFloats * kRowFloats; }
 
-bool IsTrue(const Node& node, const char* name) {
-  const ArgumentValue* argument = FindArgument(node, name);
-  const auto* flag = argument == nullptr ? nullptr : std::get_if<bool>(argument);
-  return flag != nullptr && *flag;
-}
-
 class Model {
  public:
   Model(const Graph& graph, NodeId id, const std::vector<bool>& needs_gradient, int64_t batch_size,

@@ -34,9 +34,12 @@ class WorkspaceModel {
     }
     const Tiles tiles =
         TilesOf(graph_, tensors_, task.node, rule, packed_formats_, batch_size_, options_);
-    const Tiles input_tiles = InputGradientTilesOf(graph_, tensors_, task.node, rule,
-                                                   packed_formats_, batch_size_, options_);
-    if (task.kind == Task::Kind::kBackward && input_tiles.size < tiles.size) {
+    const bool has_parts = task.kind == Task::Kind::kBackward && rule.of_input_and_weight;
+    const Tiles input_tiles = has_parts
+                                  ? InputGradientTilesOf(graph_, tensors_, task.node, rule,
+                                                         packed_formats_, batch_size_, options_)
+                                  : tiles;
+    if (input_tiles.size < tiles.size) {
       AddTiles(task, rule.kind, input_tiles, Part::kActivations, workspace);
       AddTiles(task, rule.kind, tiles, Part::kParameters, workspace);
     } else {

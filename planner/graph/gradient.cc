@@ -41,17 +41,6 @@ int64_t WindowElements(const Node& node) {
   return sizes->size() == 1 ? (*sizes)[0] * (*sizes)[0] : (*sizes)[0] * (*sizes)[1];
 }
 
-bool IsNone(const Node& node, const char* name) {
-  const ArgumentValue* argument = FindArgument(node, name);
-  return argument == nullptr || std::holds_alternative<std::monostate>(*argument);
-}
-
-bool IsTrue(const Node& node, const char* name) {
-  const ArgumentValue* argument = FindArgument(node, name);
-  const auto* flag = argument == nullptr ? nullptr : std::get_if<bool>(argument);
-  return flag != nullptr && *flag;
-}
-
 bool HasInputAndWeight(const Node& node) {
   return FindValueArgument(node, "input") != kNoValue &&
          FindValueArgument(node, "weight") != kNoValue;

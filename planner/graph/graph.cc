@@ -5,22 +5,6 @@
 #include "absl/strings/str_cat.h"
 
 namespace mantissa::planner {
-namespace {
-
-struct TensorInputCollector {
-  std::vector<ValueId>& inputs;
-
-  void operator()(const ValueRef& ref) const {
-    if (ref.id != kNoValue) inputs.push_back(ref.id);
-  }
-  void operator()(const std::vector<ValueRef>& refs) const {
-    for (const ValueRef& ref : refs) (*this)(ref);
-  }
-  template <typename Other>
-  void operator()(const Other&) const {}
-};
-
-}  // namespace
 
 int64_t BytesOf(DType dtype) {
   switch (dtype) {
@@ -131,17 +115,20 @@ std::vector<ValueId> Graph::AddNode(Node node, std::vector<std::optional<Output>
   return nodes_.back().outputs;
 }
 
-std::vector<ValueId> TensorInputs(const Graph& graph, NodeId node) {
-  std::vector<ValueId> inputs;
-  for (const Argument& argument : graph.node(node).args) {
-    std::visit(TensorInputCollector{inputs}, argument.value);
+void AppendValues(const Argument& argument, std::vector<ValueId>& values) {
+  if (const auto* ref = std::get_if<ValueRef>(&argument.value)) {
+    if (ref->id != kNoValue) values.push_back(ref->id);
+  } else if (const auto* refs = std::get_if<std::vector<ValueRef>>(&argument.value)) {
+    for (const ValueRef& element : *refs) {
+      if (element.id != kNoValue) values.push_back(element.id);
+    }
   }
-  return inputs;
 }
 
-ValueId ResolveAlias(const Graph& graph, ValueId id) {
-  while (graph.value(id).alias_of != kNoValue) id = graph.value(id).alias_of;
-  return id;
+std::vector<ValueId> TensorInputs(const Graph& graph, NodeId node) {
+  std::vector<ValueId> inputs;
+  for (const Argument& argument : graph.node(node).args) AppendValues(argument, inputs);
+  return inputs;
 }
 
 }  // namespace mantissa::planner

@@ -173,11 +173,11 @@ class Graph {
   ValueId target_ = kNoValue, output_ = kNoValue, loss_ = kNoValue;
 };
 
+// Appends the values that the argument names, None in lists left out.
+void AppendValues(const Argument& argument, std::vector<ValueId>& values);
+
 // Reads of `node`'s arguments that are tensors, in order, lists flattened.
 std::vector<ValueId> TensorInputs(const Graph& graph, NodeId node);
-
-// The value whose memory `id` shows, seen through all aliases: itself if it is no alias.
-ValueId ResolveAlias(const Graph& graph, ValueId id);
 
 }  // namespace mantissa::planner
 

@@ -47,12 +47,13 @@ inline bool HasLabels(LossKind kind) {
   return kind == LossKind::kCrossEntropy || kind == LossKind::kNll;
 }
 
-// The dimension of the output that classes are in: 1, or 2 of [N, T, classes]. REQUIRES:
-// HasLabels().
+// The dimension of the output that classes are in, where the loss has labels: 1, or 2 of [N, T,
+// classes].
 int ClassDimension(const Graph& graph);
 
 // Appends "criterion...." nodes and sets target and loss. InvalidArgument (fields "loss",
-// "label_smoothing") says what the output must be. REQUIRES: the graph has an output and no loss.
+// "label_smoothing") says what the output must be, and leaves the graph as it was. REQUIRES: the
+// graph has an output and no loss.
 absl::Status AttachLoss(Graph& graph, const LossOptions& options);
 
 }  // namespace mantissa::planner

@@ -9,25 +9,13 @@ namespace mantissa::planner {
 namespace {
 
 const ArgumentValue* Given(const Node& node, absl::string_view name) {
-  const ArgumentValue* argument = FindArgument(node, name);
-  const bool none = argument == nullptr || std::holds_alternative<std::monostate>(*argument);
-  return none ? nullptr : argument;
+  return IsNone(node, name) ? nullptr : FindArgument(node, name);
 }
 
 bool IsZero(const ArgumentValue& argument) {
   if (const auto* number = std::get_if<double>(&argument)) return *number == 0;
   if (const auto* number = std::get_if<int64_t>(&argument)) return *number == 0;
   return false;
-}
-
-void Append(const Argument& argument, std::vector<ValueId>& values) {
-  if (const auto* ref = std::get_if<ValueRef>(&argument.value)) {
-    if (ref->id != kNoValue) values.push_back(ref->id);
-  } else if (const auto* refs = std::get_if<std::vector<ValueRef>>(&argument.value)) {
-    for (const ValueRef& element : *refs) {
-      if (element.id != kNoValue) values.push_back(element.id);
-    }
-  }
 }
 
 }  // namespace
@@ -84,7 +72,7 @@ std::vector<ValueId> ValueInputs(const Graph& graph, NodeId id) {
   const OperatorTraits& traits = TraitsOf(node.op);
   std::vector<ValueId> inputs;
   for (const Argument& argument : node.args) {
-    if (!traits.OnlyItsShape(argument.name)) Append(argument, inputs);
+    if (!traits.OnlyItsShape(argument.name)) AppendValues(argument, inputs);
   }
   return inputs;
 }
@@ -104,6 +92,17 @@ const ArgumentValue* FindArgument(const Node& node, absl::string_view name) {
   return nullptr;
 }
 
+bool IsNone(const Node& node, absl::string_view name) {
+  const ArgumentValue* argument = FindArgument(node, name);
+  return argument == nullptr || std::holds_alternative<std::monostate>(*argument);
+}
+
+bool IsTrue(const Node& node, absl::string_view name) {
+  const ArgumentValue* argument = FindArgument(node, name);
+  const auto* flag = argument == nullptr ? nullptr : std::get_if<bool>(argument);
+  return flag != nullptr && *flag;
+}
+
 ValueId FindValueArgument(const Node& node, absl::string_view name) {
   const ArgumentValue* argument = FindArgument(node, name);
   if (argument == nullptr) return kNoValue;
@@ -114,7 +113,7 @@ ValueId FindValueArgument(const Node& node, absl::string_view name) {
 std::vector<ValueId> FindValueArguments(const Node& node, absl::string_view name) {
   std::vector<ValueId> values;
   for (const Argument& argument : node.args) {
-    if (argument.name == name) Append(argument, values);
+    if (argument.name == name) AppendValues(argument, values);
   }
   return values;
 }

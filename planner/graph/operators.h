@@ -44,6 +44,10 @@ ValueId ResolveView(const Graph& graph, ValueId id);
 // The argument of that name; nullptr where it was left out.
 const ArgumentValue* FindArgument(const Node& node, absl::string_view name);
 
+// Whether the argument of that name was left out or is None; whether it is a flag that is set.
+bool IsNone(const Node& node, absl::string_view name);
+bool IsTrue(const Node& node, absl::string_view name);
+
 // The value passed as that argument; kNoValue where it was left out or is None or no single value.
 ValueId FindValueArgument(const Node& node, absl::string_view name);
 

@@ -115,7 +115,7 @@ void AddTensors(const Graph& graph, const TensorTable& tensors, v1::GetModelResp
 int64_t ClassesOf(const Graph& graph) {
   const Shape& shape = graph.value(graph.output()).shape;
   if (shape.size() < 2 || shape.size() > 4) return 0;
-  const Dim& classes = shape[shape.size() == 3 ? 2 : 1];
+  const Dim& classes = shape[ClassDimension(graph)];
   return classes.times_batch || classes.factor > INT32_MAX ? 0 : classes.factor;
 }
 
@@ -162,11 +162,9 @@ absl::StatusOr<Graph> GraphOf(const v1::ModelSpec& spec, const Graph* uploaded) 
 absl::StatusOr<v1::Loss> Attach(v1::Loss loss, Graph& graph) {
   const bool chosen = loss != v1::LOSS_UNSPECIFIED;
   if (!chosen) loss = v1::LOSS_CROSS_ENTROPY;
-  const Graph bare = graph;
   const absl::Status status = AttachLoss(graph, {.kind = LossKindOf(loss)});
   if (status.ok()) return loss;
   if (chosen) return status;
-  graph = bare;
   RETURN_IF_ERROR(AttachLoss(graph, {.kind = LossKind::kMse}));
   return v1::LOSS_MSE;
 }
