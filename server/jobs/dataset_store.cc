@@ -57,6 +57,9 @@ std::string ContentSha256(const v1::CreateDatasetRequest& request) {
   };
   lines.push_back(absl::StrCat("mean ", numbers(request.mean())));
   lines.push_back(absl::StrCat("stddev ", numbers(request.stddev())));
+  // Left out where nothing is asked for, as it was for data sets that are there already.
+  const std::string read = request.read().SerializeAsString();
+  if (!read.empty()) lines.push_back(absl::StrCat("read ", Sha256Hex(read)));
   return Sha256Hex(absl::StrJoin(lines, "\n"));
 }
 

@@ -89,6 +89,10 @@ TEST_F(DatasetDeskTest, OtherBytesOrOptionsUnderTheNameAlreadyExist) {
   other_split.set_split_seed(1);
   Create(other_split);
   EXPECT_EQ(result_->status().code(), absl::StatusCode::kAlreadyExists);
+  v1::CreateDatasetRequest other_reading = Request("digits", "bytes");
+  other_reading.mutable_read()->set_sequence_length(2);
+  Create(other_reading);
+  EXPECT_EQ(result_->status().code(), absl::StatusCode::kAlreadyExists);
 }
 
 TEST_F(DatasetDeskTest, WhatTheWorkerCannotReadIsTheCallersFault) {
