@@ -19,7 +19,8 @@ absl::StatusOr<std::map<std::string, NpyArray>> ParseNpz(absl::string_view name,
   std::map<std::string, NpyArray> arrays;
   int64_t left = limits.max_bytes;
   for (const ZipEntry& entry : zip.entries()) {
-    ASSIGN_OR_RETURN(std::string content, zip.Extract(entry, left));
+    std::string unpacked;
+    ASSIGN_OR_RETURN(const absl::string_view content, zip.View(entry, left, unpacked));
     left -= entry.size;
     ASSIGN_OR_RETURN(NpyArray array,
                      ParseNpy(absl::StrCat(name, ": ", Printable(entry.name)), content));

@@ -43,6 +43,8 @@ struct SampleTensor {
   // As an input: uint8 pixels, [C, H, W], which are scaled by 1/255 and normalised.
   bool is_image() const { return type == ElementType::kUInt8 && shape.size() == 3; }
   bool is_whole() const { return type != ElementType::kFloat32; }
+  // Whether a model gets it as float32, which images as inputs become.
+  bool is_float(bool is_input) const { return !is_whole() || (is_input && is_image()); }
 };
 
 // "[3, 32, 32]".

@@ -3,7 +3,6 @@
 #include <zlib.h>
 
 #include <algorithm>
-#include <optional>
 #include <utility>
 
 #include "absl/container/flat_hash_set.h"
@@ -256,12 +255,6 @@ absl::StatusOr<absl::string_view> ZipArchive::View(const ZipEntry& entry, int64_
         shown, ": its checksum is wrong: the file is damaged. Write it again and push it anew."));
   }
   return content;
-}
-
-absl::StatusOr<std::string> ZipArchive::Extract(const ZipEntry& entry, int64_t limit) const {
-  std::string unpacked;
-  ASSIGN_OR_RETURN(absl::string_view content, View(entry, limit, unpacked));
-  return entry.deflated ? unpacked : std::string(content);
 }
 
 }  // namespace mantissa::data

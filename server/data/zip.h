@@ -3,7 +3,7 @@
 // A strict reader of zip archives: stored and deflated entries, zip64, nothing else.
 //
 //   ASSIGN_OR_RETURN(ZipArchive zip, ZipArchive::Open(name, bytes));
-//   for (const ZipEntry& entry : zip.entries()) { ... zip.Extract(entry, limit) ... }
+//   for (const ZipEntry& entry : zip.entries()) { ... zip.View(entry, limit, unpacked) ... }
 //
 // The central directory is the truth, and every local header must agree with it. Refused: encrypted
 // or overlapping entries (one deflate stream shared by many is how bombs of 46 MB unpack to 4 PB),
@@ -43,9 +43,8 @@ class ZipArchive {
 
   // In the order of the central directory, folders left out.
   const std::vector<ZipEntry>& entries() const { return entries_; }
-  // The entry's bytes, size and checksum verified. ResourceExhausted above `limit` bytes.
-  absl::StatusOr<std::string> Extract(const ZipEntry& entry, int64_t limit) const;
-  // The same without a copy where the entry is stored; else they are put into `unpacked`.
+  // The entry's bytes, size and checksum verified: where they stand if the entry is stored, else
+  // put into `unpacked`. ResourceExhausted above `limit` bytes.
   absl::StatusOr<absl::string_view> View(const ZipEntry& entry, int64_t limit,
                                          std::string& unpacked) const;
 

@@ -46,8 +46,7 @@ BatchLayout LayoutOf(const planner::Graph& graph) {
 
 BatchLayout LayoutOf(const data::LoadedDataset& data) {
   const auto layout_of = [](const data::SampleTensor& tensor, bool input) {
-    const bool whole = tensor.is_whole() && !(input && tensor.is_image());
-    return TensorLayout{whole ? at::kLong : at::kFloat, tensor.shape};
+    return TensorLayout{tensor.is_float(input) ? at::kFloat : at::kLong, tensor.shape};
   };
   BatchLayout layout{.target = layout_of(data.target, false)};
   for (const data::SampleTensor& input : data.inputs) {

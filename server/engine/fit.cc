@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <string>
-#include <variant>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -12,6 +11,7 @@
 #include "base/status.h"
 #include "planner/graph/graph.h"
 #include "planner/graph/loss.h"
+#include "planner/graph/operators.h"
 
 namespace mantissa::engine {
 namespace {
@@ -21,11 +21,6 @@ std::vector<int64_t> SampleShape(const planner::Value& value) {
   std::vector<int64_t> shape;
   for (size_t i = 1; i < value.shape.size(); ++i) shape.push_back(value.shape[i].factor);
   return shape;
-}
-
-bool IsFloat(planner::DType type) {
-  return type == planner::DType::kFloat32 || type == planner::DType::kFloat64 ||
-         type == planner::DType::kFloat16 || type == planner::DType::kBFloat16;
 }
 
 // What they have besides dimensions of 1, which a batch takes on or leaves off.
@@ -44,16 +39,17 @@ std::string Told(bool is_float, const std::vector<int64_t>& shape) {
 
 absl::Status CheckTensor(absl::string_view what, const data::SampleTensor& tensor, bool is_input,
                          const planner::Value& value, absl::string_view remedy) {
-  const bool is_float = !tensor.is_whole() || (is_input && tensor.is_image());
+  const bool is_float = tensor.is_float(is_input);
   const std::vector<int64_t> wanted = SampleShape(value);
   const bool batched = !value.shape.empty() && value.shape[0] == planner::Dim::Batch();
-  if (batched && is_float == IsFloat(value.dtype) && SameButForOnes(tensor.shape, wanted)) {
+  if (batched && is_float == planner::IsFloatingPoint(value.dtype) &&
+      SameButForOnes(tensor.shape, wanted)) {
     return absl::OkStatus();
   }
-  return absl::InvalidArgumentError(
-      absl::StrCat("the data set's ", what, " ", tensor.name, " is ", Told(is_float, tensor.shape),
-                   " a sample; the model takes ", Told(IsFloat(value.dtype), wanted), " for ",
-                   value.name, batched ? "" : ", with no batch before it", ". ", remedy));
+  return absl::InvalidArgumentError(absl::StrCat(
+      "the data set's ", what, " ", tensor.name, " is ", Told(is_float, tensor.shape),
+      " a sample; the model takes ", Told(planner::IsFloatingPoint(value.dtype), wanted), " for ",
+      value.name, batched ? "" : ", with no batch before it", ". ", remedy));
 }
 
 absl::Status CheckInputs(const planner::Graph& graph, const data::LoadedDataset& data) {
@@ -65,10 +61,11 @@ absl::Status CheckInputs(const planner::Graph& graph, const data::LoadedDataset&
   for (size_t i = 0; i < data.inputs.size(); ++i) {
     const planner::Value& value = graph.value(graph.inputs()[i]);
     const std::string remedy =
-        IsFloat(value.dtype) != (data.inputs[i].is_whole() && !data.inputs[i].is_image())
+        planner::IsFloatingPoint(value.dtype) == data.inputs[i].is_float(/*is_input=*/true)
             ? absl::StrCat("Submit with --input ", absl::StrJoin(data.inputs[i].shape, "x"),
                            ", or push samples of that shape.")
-            : absl::StrCat("Push it as ", IsFloat(value.dtype) ? "float32" : "int64", ".");
+            : absl::StrCat("Push it as ",
+                           planner::IsFloatingPoint(value.dtype) ? "float32" : "int64", ".");
     RETURN_IF_ERROR(CheckTensor("input", data.inputs[i], /*is_input=*/true, value, remedy));
   }
   return absl::OkStatus();
@@ -78,14 +75,8 @@ absl::Status CheckInputs(const planner::Graph& graph, const data::LoadedDataset&
 absl::Status CheckVocabulary(const planner::Graph& graph, const data::LoadedDataset& data) {
   for (const planner::Node& node : graph.nodes()) {
     if (node.op != "aten::embedding") continue;
-    const auto value_of = [&node](absl::string_view name) {
-      for (const planner::Argument& argument : node.args) {
-        const auto* ref = std::get_if<planner::ValueRef>(&argument.value);
-        if (argument.name == name && ref != nullptr) return ref->id;
-      }
-      return planner::kNoValue;
-    };
-    const planner::ValueId weight = value_of("weight"), indices = value_of("indices");
+    const planner::ValueId weight = planner::FindValueArgument(node, "weight"),
+                           indices = planner::FindValueArgument(node, "indices");
     const auto input = std::find(graph.inputs().begin(), graph.inputs().end(), indices);
     if (weight == planner::kNoValue || input == graph.inputs().end()) continue;
     const data::SampleTensor& tensor = data.inputs[input - graph.inputs().begin()];
@@ -139,9 +130,9 @@ absl::Status CheckTarget(const planner::Graph& graph, const planner::LossOptions
 }
 
 absl::Status CheckAugmentation(const data::LoadedDataset& data, const AugmentOptions& augment) {
-  bool whole = data.target.is_whole();
+  bool whole = !data.target.is_float(/*is_input=*/false);
   for (const data::SampleTensor& input : data.inputs) {
-    whole = whole || (input.is_whole() && !input.is_image());
+    whole = whole || !input.is_float(/*is_input=*/true);
   }
   if (augment.mixup_alpha > 0 && whole) {
     return InvalidField("training.mixup_alpha", absl::StrCat(augment.mixup_alpha),

@@ -38,8 +38,7 @@ int64_t GraphRunner::BatchSizeOf(const std::vector<at::Tensor>& inputs,
   }
   for (const auto& [id, tensor] : given) {
     const planner::Value& value = graph_.value(id);
-    std::vector<int64_t> wanted;
-    for (const planner::Dim& dim : value.shape) wanted.push_back(dim.At(batch_size));
+    const std::vector<int64_t> wanted = planner::SizesAt(value.shape, batch_size);
     TORCH_CHECK(tensor.sizes() == wanted && tensor.scalar_type() == ScalarTypeOf(value.dtype),
                 value.name, " is ", tensor.scalar_type(), Text(tensor.sizes()),
                 "; the model takes ", ScalarTypeOf(value.dtype), Text(wanted));

@@ -43,8 +43,7 @@ absl::StatusOr<planner::Plan> PlanOf(const std::string& name, const planner::Pla
 Batch RandomBatch(const planner::Graph& graph, int64_t batch_size, const at::Device& device) {
   const auto tensor = [&](planner::ValueId id) {
     const planner::Value& value = graph.value(id);
-    std::vector<int64_t> sizes;
-    for (const planner::Dim& dim : value.shape) sizes.push_back(dim.At(batch_size));
+    const std::vector<int64_t> sizes = planner::SizesAt(value.shape, batch_size);
     const at::TensorOptions options = at::TensorOptions(device).dtype(ScalarTypeOf(value.dtype));
     // Zero is in every range, of tokens and labels too.
     return value.dtype == planner::DType::kFloat32 ? at::rand(sizes, options)

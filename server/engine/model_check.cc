@@ -45,11 +45,8 @@ std::string Text(const at::Tensor& tensor) {
 absl::Status CheckBytes(const planner::Graph& graph, int64_t max_bytes) {
   double bytes = 0;  // an int64 could overflow
   for (const planner::Value& value : graph.values()) {
-    double elements = 1;
-    for (const planner::Dim& dim : value.shape) {
-      elements *= static_cast<double>(dim.factor) * (dim.times_batch ? kSamples : 1);
-    }
-    bytes += elements * static_cast<double>(c10::elementSize(ScalarTypeOf(value.dtype)));
+    bytes += planner::ApproximateElements(value.shape, kSamples) *
+             static_cast<double>(planner::BytesOf(value.dtype));
   }
   if (bytes <= static_cast<double>(max_bytes)) return absl::OkStatus();
   return absl::ResourceExhaustedError(

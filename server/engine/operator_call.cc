@@ -142,8 +142,7 @@ std::vector<at::Tensor> OperatorCall::Call(std::vector<at::Tensor> tensors,
   }
   for (const SizeArgument& argument : size_arguments_) {
     using Kind = SizeArgument::Kind;
-    std::vector<int64_t> sizes;
-    for (const planner::Dim& dim : argument.sizes) sizes.push_back(dim.At(context.batch_size));
+    const std::vector<int64_t> sizes = planner::SizesAt(argument.sizes, context.batch_size);
     c10::IValue& value = stack[argument.argument];
     if (argument.kind == Kind::kList) value = ListOf(sizes);
     if (argument.kind == Kind::kNumber) value = sizes[0];

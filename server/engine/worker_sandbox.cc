@@ -70,12 +70,11 @@ bool Become(uid_t user, const std::string& work_dir) {
          setresuid(user, user, user) == 0;
 }
 
-absl::Status LeaveRoot(const std::string& work_dir) {
-  if (geteuid() != 0) return absl::OkStatus();
+void LeaveRoot(const std::string& work_dir) {
+  if (geteuid() != 0) return;
   const uid_t own = kFirstUser + static_cast<uid_t>(getpid());
-  if (Become(own, work_dir) || Become(kNobody, work_dir)) return absl::OkStatus();
+  if (Become(own, work_dir) || Become(kNobody, work_dir)) return;
   LogWarning("the reader stays root: ", strerror(errno));
-  return absl::OkStatus();
 }
 
 // Bytes of data and stack that the process has now.
@@ -106,7 +105,7 @@ void SetSoft(__rlimit_resource resource, const char* name, rlim_t soft) {
 absl::StatusOr<int> EnterSandbox(const std::string& server, const std::string& work_dir) {
   ASSIGN_OR_RETURN(const int fd, Connect(server));
   LeaveNetwork();
-  RETURN_IF_ERROR(LeaveRoot(work_dir));
+  LeaveRoot(work_dir);
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) LogWarning("new privileges stay possible");
   SetSoft(RLIMIT_NOFILE, "open files", kMaxOpenFiles);
   return fd;

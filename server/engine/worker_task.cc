@@ -39,8 +39,7 @@ data::LoadOptions CommonOptions(const Message& message) {
 v1::SampleTensor TensorOf(const data::SampleTensor& tensor, bool is_input) {
   v1::SampleTensor message;
   message.set_name(tensor.name);
-  const bool whole = tensor.is_whole() && !(is_input && tensor.is_image());
-  message.set_data_type(whole ? v1::DATA_TYPE_INT64 : v1::DATA_TYPE_FLOAT32);
+  message.set_data_type(tensor.is_float(is_input) ? v1::DATA_TYPE_FLOAT32 : v1::DATA_TYPE_INT64);
   message.mutable_shape()->Assign(tensor.shape.begin(), tensor.shape.end());
   message.set_classes(tensor.classes);
   return message;

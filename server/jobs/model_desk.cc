@@ -4,11 +4,11 @@
 #include <utility>
 #include <vector>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "base/status.h"
 #include "planner/models/models.h"
 #include "planner/wire/graph_proto.h"
+#include "planner/wire/model_proto.h"
 #include "planner/wire/tensor_info.h"
 #include "server/jobs/errors.h"
 #include "server/jobs/names.h"
@@ -98,7 +98,7 @@ absl::StatusOr<v1::Model> ModelDesk::Keep(const v1::CreateModelRequest& request,
 }
 
 absl::Status ModelDesk::Delete(absl::string_view name) {
-  if (absl::StartsWith(name, "builtin:")) {
+  if (planner::IsBuiltinName(name)) {
     return Invalid("name", "a built-in model's", "the name of an uploaded model",
                    "Built-in models are part of the server.");
   }

@@ -80,9 +80,8 @@ class Finisher {
   }
 
   static bool KeepsStatistics(const Node& node) {
-    const ArgumentValue* training = planner::FindArgument(node, "training");
-    return node.op == "aten::batch_norm" && node.outputs.size() == 1 && training != nullptr &&
-           *training == ArgumentValue(true) &&
+    return node.op == "aten::batch_norm" && node.outputs.size() == 1 &&
+           planner::IsTrue(node, "training") &&
            planner::FindValueArgument(node, "running_mean") != kNoValue;
   }
 

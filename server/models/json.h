@@ -53,8 +53,6 @@ class Cursor {
   // InvalidArgument: where this is, `what`, and the remedy.
   absl::Status Error(absl::string_view what) const;
 
-  bool is_null() const { return std::holds_alternative<std::monostate>(json_->value); }
-
   // The value if it is of that kind. Real takes whole numbers too, and the texts "Infinity" and
   // "-Infinity" that torch.export writes.
   absl::StatusOr<bool> Bool() const;

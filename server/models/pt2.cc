@@ -82,7 +82,8 @@ absl::Status CheckFormat(const data::ZipArchive& zip, absl::string_view root,
   const data::ZipEntry* order = Find(zip, absl::StrCat(root, "byteorder"));
   if (order != nullptr) {
     constexpr int64_t kLongest = 16;
-    ASSIGN_OR_RETURN(const std::string text, zip.Extract(*order, kLongest));
+    std::string unpacked;
+    ASSIGN_OR_RETURN(const absl::string_view text, zip.View(*order, kLongest, unpacked));
     if (text != "little") return Refuse("its bytes are not in the order of this machine.");
   }
   for (const data::ZipEntry& entry : zip.entries()) {

@@ -67,11 +67,9 @@ ValueId Storages::Read(TensorId id) {
   ValueId value = tensors_[id].value;
   for (auto it = stale.rbegin(); it != stale.rend(); ++it) {
     Tensor& view = tensors_[*it];
-    if (view.step.kind != ViewKind::kSame) {
-      const Value& before = emitter_.graph().value(view.value);
-      value = emitter_.Emit(view.step.op, view.step.overload, WithSelf(value, view.step.args),
-                            before.dtype, before.shape);
-    }
+    const Value& before = emitter_.graph().value(view.value);
+    value = emitter_.Emit(view.step.op, view.step.overload, WithSelf(value, view.step.args),
+                          before.dtype, before.shape);
     view.value = value;
     view.version = versions_[view.storage];
   }
@@ -82,8 +80,6 @@ absl::StatusOr<ValueId> Storages::Undo(const Tensor& view, ValueId value) {
   // A copy: what is emitted moves the values.
   const Value above = emitter_.graph().value(tensors_[view.above].value);
   switch (view.step.kind) {
-    case ViewKind::kSame:
-      return value;
     case ViewKind::kReshape:
       return emitter_.Emit("aten::reshape", "",
                            {{"self", ValueRef{value}}, {"shape", SizesArgument(above.shape)}},

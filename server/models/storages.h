@@ -29,7 +29,6 @@
 namespace mantissa::models {
 
 enum class ViewKind {
-  kSame,       // all of it, as it is
   kReshape,    // all of it, in order, in another shape
   kPermute,    // all of it; argument "dims"
   kTranspose,  // all of it; undone by itself

@@ -32,11 +32,11 @@ void AddOtherNames(v1::GetModelResponse& response) {
 
 }  // namespace
 
-absl::StatusOr<std::shared_ptr<const planner::Graph>> WirePlanner::GraphOf(
-    v1::ModelSpec& spec, absl::string_view field) {
-  if (planner::IsBuiltinName(spec.model())) return nullptr;
+absl::StatusOr<WirePlanner::Uploaded> WirePlanner::Find(v1::ModelSpec& spec,
+                                                        absl::string_view field) {
+  if (planner::IsBuiltinName(spec.model())) return Uploaded{};
   RETURN_IF_ERROR(InField(jobs::CheckName("model", spec.model()), field));
-  ASSIGN_OR_RETURN(const v1::Model model, models_.Get(spec.model()));
+  ASSIGN_OR_RETURN(v1::Model model, models_.Get(spec.model()));
   if (!spec.sha256().empty() && spec.sha256() != model.sha256()) {
     return jobs::Precondition(
         "MODEL_CHANGED", model.name(),
@@ -47,33 +47,33 @@ absl::StatusOr<std::shared_ptr<const planner::Graph>> WirePlanner::GraphOf(
   spec.set_sha256(model.sha256());
   ASSIGN_OR_RETURN(const internal::v1::Graph message, models_.GraphOf(spec.model()));
   ASSIGN_OR_RETURN(planner::Graph graph, planner::GraphFromProto(message));
-  return std::make_shared<const planner::Graph>(std::move(graph));
+  return Uploaded{std::move(model), std::make_shared<const planner::Graph>(std::move(graph))};
 }
 
 absl::StatusOr<v1::Plan> WirePlanner::MakePlan(const v1::PlanRequest& request) {
   v1::PlanRequest filled = request;
-  ASSIGN_OR_RETURN(const auto graph, GraphOf(*filled.mutable_model(), "model"));
-  return planner::PlanFromRequest(filled, graph);
+  ASSIGN_OR_RETURN(const Uploaded uploaded, Find(*filled.mutable_model(), "model"));
+  return planner::PlanFromRequest(filled, uploaded.graph);
 }
 
 absl::StatusOr<v1::ExplainResponse> WirePlanner::Explain(const v1::PlanRequest& request) {
   v1::PlanRequest filled = request;
-  ASSIGN_OR_RETURN(const auto graph, GraphOf(*filled.mutable_model(), "model"));
-  return planner::ExplainFromRequest(filled, graph);
+  ASSIGN_OR_RETURN(const Uploaded uploaded, Find(*filled.mutable_model(), "model"));
+  return planner::ExplainFromRequest(filled, uploaded.graph);
 }
 
 absl::StatusOr<v1::GetModelResponse> WirePlanner::Describe(const v1::GetModelRequest& request) {
   v1::ModelSpec spec = request.spec();
-  ASSIGN_OR_RETURN(const auto graph, GraphOf(spec, "spec"));
+  ASSIGN_OR_RETURN(Uploaded uploaded, Find(spec, "spec"));
   absl::StatusOr<v1::GetModelResponse> response =
-      planner::DescribeModel(spec, request.loss(), graph.get());
+      planner::DescribeModel(spec, request.loss(), uploaded.graph.get());
   if (!response.ok()) {
     const std::vector<FieldViolation> wrong = FieldViolationsOf(response.status());
     const bool is_loss = !wrong.empty() && wrong[0].field == "loss";
     return is_loss ? response.status() : InField(response.status(), "spec");
   }
-  if (graph == nullptr) return response;
-  ASSIGN_OR_RETURN(*response->mutable_model(), models_.Get(spec.model()));
+  if (uploaded.graph == nullptr) return response;
+  *response->mutable_model() = std::move(uploaded.model);
   *response->mutable_outputs() = response->model().outputs();
   AddOtherNames(*response);
   return response;

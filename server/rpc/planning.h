@@ -32,10 +32,13 @@ class WirePlanner : public jobs::JobPlanner {
   absl::StatusOr<v1::GetModelResponse> Describe(const v1::GetModelRequest& request);
 
  private:
-  // The graph of an uploaded model, whose hash is filled in; null for a built-in one. `field` is
-  // what the request calls the spec.
-  absl::StatusOr<std::shared_ptr<const planner::Graph>> GraphOf(v1::ModelSpec& spec,
-                                                                absl::string_view field);
+  // For a built-in model no graph.
+  struct Uploaded {
+    v1::Model model;
+    std::shared_ptr<const planner::Graph> graph;
+  };
+  // Fills in the hash of an uploaded model. `field` is what the request calls the spec.
+  absl::StatusOr<Uploaded> Find(v1::ModelSpec& spec, absl::string_view field);
 
   jobs::ModelStore& models_;
 };

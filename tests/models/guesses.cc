@@ -37,10 +37,7 @@ std::vector<planner::ValueId> TokenInputs(const planner::Graph& graph) {
   std::vector<planner::ValueId> tokens;
   for (const planner::ValueId id : graph.inputs()) {
     const Value& input = graph.value(id);
-    const bool other = absl::StrContains(input.name, "mask") ||
-                       absl::StrContains(input.name, "position") ||
-                       absl::StrContains(input.name, "type");
-    if (input.dtype == DType::kInt64 && !other) tokens.push_back(id);
+    if (input.dtype == DType::kInt64 && !IsCustomary(input)) tokens.push_back(id);
   }
   return tokens;
 }
@@ -148,7 +145,7 @@ absl::StatusOr<Samples> MadeUpSamples(const planner::Graph& graph, const std::st
       Scope scope(files);
       ASSIGN_OR_RETURN(const Definition picture, scope.Evaluate("u8"));
       ASSIGN_OR_RETURN(samples.inputs.emplace_back(), Fitted(input, picture));
-    } else if (input.name.find("mask") != std::string::npos) {
+    } else if (absl::StrContains(input.name, "mask")) {
       samples.inputs.push_back(at::ones(all, engine::ScalarTypeOf(input.dtype)));
     } else {
       const int64_t range = planner::IsFloatingPoint(input.dtype) ? 17 : Vocabulary(graph);

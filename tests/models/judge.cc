@@ -49,8 +49,7 @@ bool AllFinite(const std::vector<double>& values) {
 }
 
 Report::Precision PrecisionOf(const Training& training) {
-  return {.ratio = training.ratio,
-          .first_loss = training.losses.front(),
+  return {.first_loss = training.losses.front(),
           .last_loss = training.losses.back(),
           .promoted = training.promoted,
           .skipped = training.skipped,
@@ -122,7 +121,6 @@ absl::Status TrainLow(const Model& model, Report& report) {
 absl::Status ExamineInto(const std::string& folder, const Exported& exported, Report& report) {
   ASSIGN_OR_RETURN(const Model model, OpenModel(folder, exported));
   report.opened = true;
-  report.parameters = static_cast<int>(model.graph->parameters().size());
   if (!model.samples.how.empty()) report.notes.push_back(model.samples.how);
   if (!model.unknown_operators.empty())
     report.notes.push_back(

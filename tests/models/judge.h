@@ -27,10 +27,10 @@ struct Score {
 struct Report {
   std::string name;
   bool opened = false, has_figures = false;
-  int parameters = 0, groups = 0;
+  int groups = 0;
   Score gradients, losses, calm_losses, weights;
   struct Precision {
-    double ratio = 0, first_loss = 0, last_loss = 0;
+    double first_loss = 0, last_loss = 0;
     int promoted = 0, skipped = 0;
     int64_t predicted_bytes = 0, measured_bytes = 0;
   };

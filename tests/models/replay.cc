@@ -5,8 +5,6 @@
 #include <utility>
 
 #include "ATen/Functions.h"
-#include "absl/strings/match.h"
-#include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "base/clock.h"
 #include "base/file.h"
@@ -197,7 +195,6 @@ absl::StatusOr<Training> Train(const Model& model, const TrainOptions& options) 
   ASSIGN_OR_RETURN(auto runner, engine::StepRunner::Create(plan, state, step_options));
   GradientRecorder recorder(plan.graph, step_options.loss_scale.scale);
   Training training{.groups = plan.tensors.group_count(),
-                    .ratio = plan.cost.ratio_low_groups,
                     .predicted_bytes = plan.memory.peak_bytes};
   const absl::Duration start = RealClock().Monotonic();
   for (int i = 0; i < options.steps; ++i) {

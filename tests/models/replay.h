@@ -64,7 +64,6 @@ struct Training {
   std::map<std::string, SeenTravel> travel;
   std::map<std::string, int64_t> final_counts;  // integer buffers
   int groups = 0;
-  double ratio = 0;  // share of elements that are low
   int promoted = 0, skipped = 0;
   int64_t predicted_bytes = 0, measured_bytes = 0;
   double evaluation_loss = 0;  // on the first batch, afterwards

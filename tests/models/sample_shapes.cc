@@ -2,6 +2,8 @@
 
 #include <cstddef>
 
+#include "absl/strings/match.h"
+
 namespace mantissa::model_replay {
 
 int64_t BatchDimension(const planner::Shape& shape) {
@@ -17,6 +19,11 @@ std::vector<int64_t> SampleSizes(const planner::Shape& shape) {
     if (!dim.times_batch || dim.factor > 1) sizes.push_back(dim.factor);
   }
   return sizes;
+}
+
+bool IsCustomary(const planner::Value& input) {
+  return absl::StrContains(input.name, "mask") || absl::StrContains(input.name, "position") ||
+         absl::StrContains(input.name, "type");
 }
 
 }  // namespace mantissa::model_replay

@@ -41,12 +41,6 @@ bool IsTargetName(absl::string_view name) {
          lower == "labels";
 }
 
-// Whether an input is what it usually is where nothing is said of it.
-bool IsCustomary(const Value& input) {
-  return absl::StrContains(input.name, "mask") || absl::StrContains(input.name, "position") ||
-         absl::StrContains(input.name, "type");
-}
-
 // By name, then what nothing else is made from in order, then what is left in order.
 std::vector<const Definition*> Assign(const planner::Graph& graph, const Scope& scope) {
   std::vector<const Definition*> result(graph.inputs().size(), nullptr);
